@@ -1,0 +1,164 @@
+"""What a run leaves behind: `run.json` and a line a scene in `samples.jsonl`.
+
+The schema version is apart from the package version; old files stay loadable.
+Layout: results/<method>@<weights sha, 8>/<dataset digest, 8>/<track>-<protocol>[-<resolution>]/.
+"""
+
+from typing import Final, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+SCHEMA_VERSION: Final = 1
+RUN_FILE = "run.json"
+SAMPLES_FILE = "samples.jsonl"
+PICTURES_FOLDER = "pictures"
+
+
+class _Record(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=True)
+
+
+class Spread(_Record):
+    """A set of timings in seconds: median, quartiles and how many."""
+
+    median: float
+    lower_quartile: float
+    upper_quartile: float
+    count: int
+
+
+class SampleRecord(_Record):
+    """One scene of a run; figures are None where the scene failed or a metric is n/a.
+
+    Attributes:
+        scene: "<split>/<number>", for example "test/0001".
+        psnr: dB; `inf` for identical pictures. ssim: [-1, 1]. lpips: >= 0.
+        inference_seconds: the method alone, device synchronised.
+        total_seconds: with both resizes (or tiling and blending).
+        error: one line that says why the scene failed.
+    """
+
+    scene: str
+    psnr: float | None = None
+    ssim: float | None = None
+    lpips: float | None = None
+    inference_seconds: float | None = None
+    total_seconds: float | None = None
+    prediction_sha256: str | None = None
+    error: str | None = None
+
+
+class PublishedRecord(_Record):
+    """A published figure the method declares (see baselines.method.PublishedFigure)."""
+
+    source: str
+    dataset: str
+    psnr: float | None = None
+    ssim: float | None = None
+    lpips: float | None = None
+    seconds: float | None = None
+    note: str = ""
+
+
+class MethodRecord(_Record):
+    """Which method, with which weights."""
+
+    name: str
+    title: str
+    year: int
+    paper: str
+    licence: str
+    kind: Literal["bound", "classical", "learned"]
+    weights_sha256: str | None = None
+    parameters: int | None = None
+    published: tuple[PublishedRecord, ...] = ()
+
+
+class DatasetRecord(_Record):
+    """Which pictures. `digest` is the SHA-256 of the dataset's manifest."""
+
+    name: str
+    digest: str
+    track: str
+    split: str
+    scenes: int
+
+
+class ProtocolRecord(_Record):
+    """How the method was fed.
+
+    Attributes:
+        resolution: (height, width) the method saw: the MR of protocol `paper`, the tile of
+            `tiled`, None where it saw the whole picture.
+        overlap: pixels shared by neighbouring tiles; None unless `tiled`.
+        precision: dtype of the tensors given to the method.
+    """
+
+    name: Literal["paper", "tiled", "native"]
+    resolution: tuple[int, int] | None = None
+    overlap: int | None = None
+    precision: str = "float32"
+
+
+class MetricsRecord(_Record):
+    """How quality was measured; runs that differ here never share a table."""
+
+    psnr: str
+    ssim: str
+    lpips: str | None = None
+
+
+class CostRecord(_Record):
+    """What one picture costs.
+
+    Attributes:
+        macs: multiply-accumulates of one picture's inference (all tiles), None where the method
+            has no network; macs_size: (height, width) of one call they were counted at.
+        peak_memory_bytes: highest memory of an inference above what was held before it.
+        memory_kind: "cuda" (allocator peak) or "rss" (resident set of the process).
+    """
+
+    inference_seconds: Spread | None = None
+    total_seconds: Spread | None = None
+    macs: int | None = None
+    macs_size: tuple[int, int] | None = None
+    peak_memory_bytes: int | None = None
+    memory_kind: Literal["cuda", "rss"] = "rss"
+
+
+class MachineRecord(_Record):
+    """Where it ran."""
+
+    device: str
+    processor: str
+    cores: int
+    memory_bytes: int
+    system: str
+    threads: int
+
+
+class RunRecord(_Record):
+    """One method × weights × dataset × protocol on one machine: everything to repeat it.
+
+    Attributes:
+        outcome: "running" until every scene has its line; "complete"; "failed" where some scenes
+            failed; "out-of-memory" where the method can't take the picture under this protocol.
+        lpips_unavailable: why LPIPS is n/a, empty where it was measured.
+        settings: what a resumed run must match, by name.
+    """
+
+    schema_version: Literal[1] = SCHEMA_VERSION
+    package_version: str
+    command: str
+    started: str
+    finished: str | None = None
+    outcome: Literal["running", "complete", "failed", "out-of-memory"] = "running"
+    method: MethodRecord
+    dataset: DatasetRecord
+    protocol: ProtocolRecord
+    metrics: MetricsRecord
+    lpips_unavailable: str = ""
+    cost: CostRecord = CostRecord()
+    machine: MachineRecord
+    software: dict[str, str] = Field(default_factory=dict)
+    settings: dict[str, str] = Field(default_factory=dict)
