@@ -1,5 +1,6 @@
 """The `dmef-bench` command: finds the verb, turns errors into one line and an exit code."""
 
+import difflib
 import importlib
 import sys
 
@@ -31,7 +32,9 @@ class _LazyGroup(click.Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in VERBS:
-            return None
+            near = difflib.get_close_matches(cmd_name, VERBS, n=1)
+            hint = f" Did you mean {near[0]!r}?" if near else ""
+            raise click.UsageError(f"There is no verb {cmd_name!r}.{hint}", ctx)
         module = importlib.import_module(f"dmef_bench.cli.{VERBS[cmd_name][0]}")
         command: click.Command = module.command
         return command
