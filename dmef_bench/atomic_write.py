@@ -8,10 +8,11 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from dmef_bench.errors import MissingError
+from dmef_bench.errors import MissingError, UsageError
 
 _NO_SPACE = {errno.ENOSPC, errno.EDQUOT}
 _NOT_WRITABLE = {errno.EACCES, errno.EPERM, errno.EROFS}
+_IN_THE_WAY = {errno.ENOTDIR, errno.EEXIST, errno.EISDIR}
 
 
 @contextlib.contextmanager
@@ -20,6 +21,7 @@ def explained(path: Path) -> Iterator[None]:
 
     Raises:
         MissingError: the disk under `path` is full, or `path` may not be written.
+        UsageError: a file stands where a folder must be, or a folder where a file must be.
     """
     try:
         yield
@@ -33,6 +35,11 @@ def explained(path: Path) -> Iterator[None]:
             raise MissingError(
                 f"{path}: this folder can't be written ({error.strerror}). "
                 "Choose another output folder or change its permissions."
+            ) from error
+        if error.errno in _IN_THE_WAY:
+            raise UsageError(
+                f"{path}: can't be written, {error.filename or path} is in the way "
+                f"({error.strerror}). Choose another output folder."
             ) from error
         raise
 

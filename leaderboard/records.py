@@ -4,9 +4,10 @@ The schema version is apart from the package version; old files stay loadable.
 Layout: results/<method>@<weights sha, 8>/<dataset digest, 8>/<track>-<protocol>[-<resolution>]/.
 """
 
-from typing import Final, Literal
+import math
+from typing import Annotated, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 SCHEMA_VERSION: Final = 1
 RUN_FILE = "run.json"
@@ -14,17 +15,33 @@ SAMPLES_FILE = "samples.jsonl"
 PICTURES_FOLDER = "pictures"
 
 
+def _decibels(value: float) -> float:
+    """Any number or +inf; NaN and -inf are no PSNR."""
+    if math.isnan(value) or value == -math.inf:
+        raise ValueError(f"{value} is no PSNR; a scene without one has null and an error")
+    return value
+
+
+Decibels = Annotated[float, AfterValidator(_decibels)]
+Finite = Annotated[float, Field(allow_inf_nan=False)]
+Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Count = Annotated[int, Field(ge=0)]
+
+
 class _Record(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=True)
+    # JSON has no infinity: it is written as the string "Infinity", not as null.
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", allow_inf_nan=True, ser_json_inf_nan="strings"
+    )
 
 
 class Spread(_Record):
     """A set of timings in seconds: median, quartiles and how many."""
 
-    median: float
-    lower_quartile: float
-    upper_quartile: float
-    count: int
+    median: Seconds
+    lower_quartile: Seconds
+    upper_quartile: Seconds
+    count: Count
 
 
 class SampleRecord(_Record):
@@ -32,18 +49,18 @@ class SampleRecord(_Record):
 
     Attributes:
         scene: "<split>/<number>", for example "test/0001".
-        psnr: dB; `inf` for identical pictures. ssim: [-1, 1]. lpips: >= 0.
+        psnr: dB; `inf` for identical pictures, never NaN. ssim: [-1, 1]. lpips: >= 0.
         inference_seconds: the method alone, device synchronised.
         total_seconds: with both resizes (or tiling and blending).
         error: one line that says why the scene failed.
     """
 
-    scene: str
-    psnr: float | None = None
-    ssim: float | None = None
-    lpips: float | None = None
-    inference_seconds: float | None = None
-    total_seconds: float | None = None
+    scene: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+/[A-Za-z0-9_-]+$")]
+    psnr: Decibels | None = None
+    ssim: Finite | None = None
+    lpips: Finite | None = None
+    inference_seconds: Seconds | None = None
+    total_seconds: Seconds | None = None
     prediction_sha256: str | None = None
     error: str | None = None
 
@@ -53,10 +70,10 @@ class PublishedRecord(_Record):
 
     source: str
     dataset: str
-    psnr: float | None = None
-    ssim: float | None = None
-    lpips: float | None = None
-    seconds: float | None = None
+    psnr: Finite | None = None
+    ssim: Finite | None = None
+    lpips: Finite | None = None
+    seconds: Seconds | None = None
     note: str = ""
 
 
@@ -70,7 +87,7 @@ class MethodRecord(_Record):
     licence: str
     kind: Literal["bound", "classical", "learned"]
     weights_sha256: str | None = None
-    parameters: int | None = None
+    parameters: Count | None = None
     published: tuple[PublishedRecord, ...] = ()
 
 
@@ -81,7 +98,7 @@ class DatasetRecord(_Record):
     digest: str
     track: str
     split: str
-    scenes: int
+    scenes: Count
 
 
 class ProtocolRecord(_Record):
@@ -120,9 +137,9 @@ class CostRecord(_Record):
 
     inference_seconds: Spread | None = None
     total_seconds: Spread | None = None
-    macs: int | None = None
+    macs: Count | None = None
     macs_size: tuple[int, int] | None = None
-    peak_memory_bytes: int | None = None
+    peak_memory_bytes: Count | None = None
     memory_kind: Literal["cuda", "rss"] = "rss"
 
 

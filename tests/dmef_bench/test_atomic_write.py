@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from dmef_bench.atomic_write import atomic_write, sha256_of_file
-from dmef_bench.errors import MissingError
+from dmef_bench.errors import MissingError, UsageError
 
 
 def test_writes_the_bytes_and_nothing_beside_them(tmp_path):
@@ -39,6 +39,13 @@ def test_a_full_or_read_only_disk_keeps_the_old_file(tmp_path, monkeypatch, code
     assert "kept.txt" in str(caught.value)
     assert target.read_bytes() == b"old"
     assert [path.name for path in tmp_path.iterdir()] == ["kept.txt"]
+
+
+def test_a_file_where_a_folder_must_be_is_named(tmp_path):
+    (tmp_path / "taken").write_text("a file")
+    with pytest.raises(UsageError, match="taken"):
+        atomic_write(tmp_path / "taken" / "new.txt", b"new")
+    assert (tmp_path / "taken").read_text() == "a file"
 
 
 def test_a_kill_between_write_and_replace_keeps_the_old_file(tmp_path):

@@ -1,0 +1,8 @@
+"""The forms a leaderboard is published in."""
+
+from leaderboard.pages.csv_text import as_csv
+from leaderboard.pages.flat import as_data
+from leaderboard.pages.html_text import as_html
+from leaderboard.pages.markdown_text import as_markdown
+
+__all__ = ["as_csv", "as_data", "as_html", "as_markdown"]
