@@ -10,6 +10,8 @@ from torch import Tensor, nn
 
 from baselines.bracket import Bracket
 
+Kind = Literal["bound", "classical", "learned"]
+
 
 @dataclass(frozen=True)
 class SizeRule:
@@ -77,7 +79,7 @@ class MethodInfo:
     year: int
     paper: str
     licence: str
-    kind: Literal["bound", "classical", "learned"]
+    kind: Kind
     size: SizeRule = SizeRule()
     paper_resolution: tuple[int, int] | None = None
     needs_response: bool = False
@@ -129,3 +131,7 @@ class MethodError(Exception):
 
 class WeightsError(MethodError):
     """Weights that are missing, unsafe or belong to another method."""
+
+
+class WeightsMissingError(WeightsError):
+    """A learned method that was given no weights and ships none."""

@@ -1,5 +1,6 @@
 """Read and write single pictures: header before decode, one clear error, lossless PNG."""
 
+from io import BytesIO
 from pathlib import Path
 from typing import cast
 
@@ -21,29 +22,33 @@ cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
 _FORMATS = ("PNG", "JPEG", "TIFF")
 
 
+def _size(content: Path | BytesIO, name: Path, max_pixels: int) -> tuple[int, int]:
+    limit = Image.MAX_IMAGE_PIXELS
+    Image.MAX_IMAGE_PIXELS = None  # our own limit below names the file and the size
+    try:
+        with Image.open(content, formats=_FORMATS) as image:
+            width, height = image.size
+    except FileNotFoundError:
+        raise IntegrityError(f"{name}: there is no such picture") from None
+    except (UnidentifiedImageError, OSError, ValueError, SyntaxError) as error:
+        raise IntegrityError(f"{name}: not a readable PNG, JPEG or TIFF ({error})") from error
+    finally:
+        Image.MAX_IMAGE_PIXELS = limit
+    if height * width > max_pixels:
+        raise IntegrityError(
+            f"{name}: its header says {width}×{height}, more than {max_pixels:,} pixels; "
+            "it was not decoded"
+        )
+    return height, width
+
+
 def picture_size(path: Path, max_pixels: int = MAX_PIXELS) -> tuple[int, int]:
     """Height and width from the file's header, without decoding it.
 
     Raises:
         IntegrityError: the file is missing, no PNG, JPEG or TIFF, or larger than `max_pixels`.
     """
-    limit = Image.MAX_IMAGE_PIXELS
-    Image.MAX_IMAGE_PIXELS = None  # our own limit below names the file and the size
-    try:
-        with Image.open(path, formats=_FORMATS) as image:
-            width, height = image.size
-    except FileNotFoundError:
-        raise IntegrityError(f"{path}: there is no such picture") from None
-    except (UnidentifiedImageError, OSError, ValueError, SyntaxError) as error:
-        raise IntegrityError(f"{path}: not a readable PNG, JPEG or TIFF ({error})") from error
-    finally:
-        Image.MAX_IMAGE_PIXELS = limit
-    if height * width > max_pixels:
-        raise IntegrityError(
-            f"{path}: its header says {width}×{height}, more than {max_pixels:,} pixels; "
-            "it was not decoded"
-        )
-    return height, width
+    return _size(path, path, max_pixels)
 
 
 def read_picture(path: Path, max_pixels: int = MAX_PIXELS) -> Picture:
@@ -54,18 +59,31 @@ def read_picture(path: Path, max_pixels: int = MAX_PIXELS) -> Picture:
     Raises:
         IntegrityError: missing, too large by its header, damaged, or not 8 or 16 bit.
     """
-    height, width = picture_size(path, max_pixels)
-    data = np.frombuffer(path.read_bytes(), dtype=np.uint8)
+    size = picture_size(path, max_pixels)
+    return _decode(path.read_bytes(), path, size)
+
+
+def decode_picture(content: bytes, name: Path, max_pixels: int = MAX_PIXELS) -> Picture:
+    """The same from the bytes of a file that was read already; `name` is for messages.
+
+    Raises:
+        IntegrityError: too large by its header, damaged, or not 8 or 16 bit.
+    """
+    return _decode(content, name, _size(BytesIO(content), name, max_pixels))
+
+
+def _decode(content: bytes, name: Path, size: tuple[int, int]) -> Picture:
+    data = np.frombuffer(content, dtype=np.uint8)
     try:
         # IMREAD_COLOR_RGB returns wrong values for 16-bit TIFF in OpenCV 5.0.
         image = cv2.imdecode(data, cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH)
     except cv2.error as error:
-        raise IntegrityError(f"{path}: can't be decoded ({error.err})") from error
-    if image is None or {*image.shape[:2]} != {height, width}:
-        raise IntegrityError(f"{path}: damaged, its pixels can't be decoded; make the file anew")
+        raise IntegrityError(f"{name}: can't be decoded ({error.err})") from error
+    if image is None or {*image.shape[:2]} != {*size}:
+        raise IntegrityError(f"{name}: damaged, its pixels can't be decoded; make the file anew")
     if image.dtype in (np.uint8, np.uint16):
         return cast(Picture, cv2.cvtColor(image, cv2.COLOR_BGR2RGB))
-    raise IntegrityError(f"{path}: {image.dtype} pixels; 8 or 16 bit integers are needed")
+    raise IntegrityError(f"{name}: {image.dtype} pixels; 8 or 16 bit integers are needed")
 
 
 def encode_png(image: Picture, level: int = PNG_LEVEL) -> bytes:

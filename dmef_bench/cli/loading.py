@@ -1,0 +1,68 @@
+"""What verbs that take a method share: the device by its name, the method by its name."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dmef_bench.errors import MissingError, UsageError
+
+if TYPE_CHECKING:
+    import torch
+
+    from baselines import Method
+
+
+def torch_device(name: str) -> "torch.device":
+    """The device that --device names; "auto" is the first GPU where there is one.
+
+    Raises:
+        UsageError: no such name. MissingError: this machine has no such GPU.
+    """
+    import torch
+
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+    except RuntimeError:
+        raise UsageError(f"--device {name!r} is none of auto, cpu, cuda, cuda:N") from None
+    if device.type not in ("cpu", "cuda"):
+        raise UsageError(f"--device {name!r} is none of auto, cpu, cuda, cuda:N")
+    if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
+        raise MissingError(
+            f"--device {name}: PyTorch finds {torch.cuda.device_count()} GPUs on this machine"
+        )
+    return device
+
+
+def method_class(spec: str) -> "type[Method]":
+    """The class that --method names.
+
+    Raises:
+        UsageError: no such method, or a broken one.
+    """
+    from baselines import MethodError, resolve
+
+    try:
+        return resolve(spec)
+    except MethodError as error:
+        raise UsageError(str(error)) from error
+
+
+def load_method(spec: str, weights: Path | None, device: "torch.device") -> "Method":
+    """The method that --method names, ready on `device`.
+
+    Raises:
+        UsageError: no such method, a broken one, or weights that are not its own.
+    """
+    from baselines import MethodError
+
+    chosen = method_class(spec)
+    try:
+        method = chosen()
+        method.load(weights, device)
+    except MethodError as error:
+        raise UsageError(str(error)) from error
+    except Exception as error:
+        reason = " ".join(f"{type(error).__name__}: {error}".split())
+        raise UsageError(f"{spec} can't be loaded: {reason}") from error
+    return method
