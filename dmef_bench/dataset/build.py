@@ -1,0 +1,193 @@
+"""Build a dataset from a folder of videos, or extend it, whatever interrupts."""
+
+import contextlib
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from dmef_bench.dataset import assembly
+from dmef_bench.dataset.existing import dataset_to_extend, refuse_foreign, refuse_other_settings
+from dmef_bench.dataset.final_files import compose
+from dmef_bench.dataset.make_scene import MadeScene, TurnedDown, make_scene
+from dmef_bench.dataset.manifest import Manifest
+from dmef_bench.dataset.pool import Broken, each_in_a_process
+from dmef_bench.dataset.records import DatasetRecord, RejectionRecord
+from dmef_bench.dataset.settings import BuildSettings
+from dmef_bench.dataset.survey import (
+    Video,
+    all_rejections,
+    may_change,
+    read_videos,
+    sort_videos,
+)
+from dmef_bench.dataset.work_folder import WorkFolder, hold
+from dmef_bench.errors import UsageError
+from dmef_bench.progress import progress_bar
+
+
+class NoUsableVideosError(UsageError):
+    """Every video was turned down; nothing was built.
+
+    Attributes:
+        rejected: the videos with the reasons.
+    """
+
+    def __init__(self, message: str, rejected: tuple[RejectionRecord, ...]) -> None:
+        super().__init__(message)
+        self.rejected = rejected
+
+
+@dataclass(frozen=True)
+class BuildReport:
+    """What a build did.
+
+    Attributes:
+        output: the dataset's folder.
+        digest: of the dataset as it is now; None where there is none yet.
+        scenes: split -> number of scenes now in the dataset.
+        added: how many of them are new.
+        rejected: all videos turned down, now or before.
+        failed: name -> reason of videos that could neither be used nor turned down. Where there
+            are any, the dataset is as it was before; what was finished is kept for the next go.
+    """
+
+    output: Path
+    digest: str | None
+    scenes: dict[str, int]
+    added: int
+    rejected: tuple[RejectionRecord, ...]
+    failed: dict[str, str]
+
+
+@dataclass
+class _Outcomes:
+    made: dict[str, MadeScene] = field(default_factory=dict)
+    rejected: list[RejectionRecord] = field(default_factory=list)
+    failed: dict[str, str] = field(default_factory=dict)
+
+
+def build_dataset(
+    videos: Path,
+    output: Path,
+    settings: BuildSettings,
+    *,
+    workers: int = 1,
+    limit: int | None = None,
+    overwrite: bool = False,
+    quiet: bool = True,
+) -> BuildReport:
+    """Make the dataset of `videos` in `output`, go on with an interrupted build, or extend it.
+
+    Same videos and settings give the same bytes with any number of workers and after any number
+    of interruptions. Worker processes import the caller's main module: in a script, call this
+    under `if __name__ == "__main__":`.
+
+    Args:
+        videos: folder that is searched for videos.
+        output: the dataset's folder: new, empty, or a dataset built with the same settings, which
+            is extended by the videos it has no scene of; its old scenes stay as they are.
+        settings: what else decides the result.
+        workers: processes at work.
+        limit: take only the first so many videos.
+        overwrite: build anew where `output` was built with other settings or is damaged.
+        quiet: show no progress bar.
+
+    Raises:
+        UsageError: no videos, or an output folder that holds other things or other settings.
+        NoUsableVideosError: every video was turned down.
+        MissingError: ffmpeg is missing, or the disk is full or read-only.
+        IntegrityError: the dataset to extend is damaged.
+    """
+    recorded = settings.recorded()
+    refuse_foreign(output)
+    found = read_videos(videos, limit=limit, workers=workers, quiet=quiet)
+    with hold(output) as work:
+        if assembly.complete(output):
+            # What was interrupted is whole now; if it was this build, don't overwrite it again.
+            overwrite = overwrite and work.settings() != recorded
+        base = dataset_to_extend(output, recorded, overwrite=overwrite, workers=workers)
+        _begin(work, recorded, overwrite=overwrite)
+        survey = sort_videos(found, base)
+        outcomes = _make_scenes(work, survey.new, settings, workers=workers, quiet=quiet)
+        rejected = all_rejections([*survey.rejected, *outcomes.rejected], found, base)
+        if outcomes.failed:
+            return _report(output, base, 0, rejected, outcomes.failed)
+        if not outcomes.made and base is None:
+            assembly.remove_work(output)
+            with contextlib.suppress(OSError):  # the dataset to overwrite is still in there
+                output.rmdir()
+            raise NoUsableVideosError(
+                f"{videos}: none of the {len(found)} videos can be used", rejected
+            )
+        record = recorded.model_copy(update={"rejected": rejected})
+        manifest, plan = compose(output, work, base, record, outcomes.made, survey.new)
+        if plan.moves:
+            assembly.carry_out(output, plan)
+        assembly.remove_work(output)
+        return _report(output, manifest, len(outcomes.made), rejected, {})
+
+
+def _begin(work: WorkFolder, recorded: DatasetRecord, *, overwrite: bool) -> None:
+    there = work.settings()
+    if there is None or (overwrite and there != recorded):
+        work.begin(recorded)
+    else:
+        refuse_other_settings(work.path, there, recorded)
+
+
+def _make_scenes(
+    work: WorkFolder,
+    videos: dict[str, Video],
+    settings: BuildSettings,
+    *,
+    workers: int,
+    quiet: bool,
+) -> _Outcomes:
+    """Make what no finished marker vouches for; every video ends up in one of the outcomes."""
+    outcomes, inputs = _Outcomes(), {}
+    with progress_bar(quiet=quiet) as bar:
+        task = bar.add_task("make scenes", total=len(videos))
+
+        def note(sha256: str, marker: MadeScene | TurnedDown) -> None:
+            if isinstance(marker, MadeScene):
+                outcomes.made[sha256] = marker
+            else:
+                name = videos[sha256].name
+                outcomes.rejected.append(marker.rejection.model_copy(update={"name": name}))
+            bar.advance(task)
+
+        with ThreadPoolExecutor(workers) as pool:
+            markers = list(pool.map(work.finished, videos))
+        for (sha256, video), marker in zip(videos.items(), markers, strict=True):
+            if marker is None or (
+                isinstance(marker, TurnedDown) and may_change(marker.rejection.code)
+            ):
+                folder = work.scene_folder(sha256)
+                inputs[sha256] = (video.path, video.name, sha256, folder, settings)
+            else:
+                note(sha256, marker)
+        with contextlib.closing(each_in_a_process(make_scene, inputs, workers=workers)) as done:
+            for outcome in done:
+                if isinstance(outcome, Broken):
+                    outcomes.failed[videos[outcome.key].name] = outcome.reason
+                    bar.advance(task)
+                else:
+                    note(outcome.key, outcome.value)
+    return outcomes
+
+
+def _report(
+    output: Path,
+    manifest: Manifest | None,
+    added: int,
+    rejected: tuple[RejectionRecord, ...],
+    failed: dict[str, str],
+) -> BuildReport:
+    return BuildReport(
+        output=output,
+        digest=None if manifest is None else manifest.digest,
+        scenes={} if manifest is None else manifest.record.scenes,
+        added=added,
+        rejected=rejected,
+        failed=dict(sorted(failed.items())),
+    )

@@ -1,0 +1,164 @@
+"""Run a function on many inputs, each in a process of its own.
+
+A process that is killed (by the system when memory runs out, say) takes down its own input only,
+and all memory an input needed is given back when its process ends.
+"""
+
+import contextlib
+import multiprocessing
+import os
+import signal
+import sys
+import threading
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Mapping
+from dataclasses import dataclass
+from multiprocessing.connection import Connection, wait
+from multiprocessing.context import ForkServerContext, ForkServerProcess
+from typing import Any, Generic, NamedTuple, NoReturn, TypeVar
+
+from dmef_bench.errors import DmefError, MissingError
+
+T = TypeVar("T")
+Inputs = Mapping[str, tuple[Any, ...]]
+
+
+@dataclass(frozen=True)
+class Done(Generic[T]):
+    """What the function returned for the input called `key`."""
+
+    key: str
+    value: T
+
+
+@dataclass(frozen=True)
+class Broken:
+    """The input called `key` could not be worked on; `reason` is one line.
+
+    Attributes:
+        killed: whether its process ended without an answer.
+    """
+
+    key: str
+    reason: str
+    killed: bool = False
+
+
+class _Job(NamedTuple):
+    process: ForkServerProcess
+    answer: Connection
+
+
+def each_in_a_process(
+    function: Callable[..., T], inputs: Inputs, *, workers: int
+) -> Generator[Done[T] | Broken]:
+    """Call `function(*arguments)` for every input, as many at once as `workers`.
+
+    An input whose process was killed gets a second go, alone, after all others. Closing the
+    iterator ends the processes at work.
+
+    Args:
+        function: a module's function; it and its arguments are pickled.
+        inputs: key -> arguments.
+        workers: processes at once.
+
+    Yields:
+        One outcome for each input, as they finish.
+
+    Raises:
+        MissingError: the function raised it, as on a full disk; the other processes are ended.
+    """
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload([__name__, function.__module__])
+    killed = []
+    with contextlib.closing(_at_once(context, function, inputs, workers)) as outcomes:
+        for outcome in outcomes:
+            if isinstance(outcome, Broken) and outcome.killed:
+                killed.append(outcome.key)
+            else:
+                yield outcome
+    second_go = {key: inputs[key] for key in killed}
+    with contextlib.closing(_at_once(context, function, second_go, 1)) as outcomes:
+        yield from outcomes
+
+
+def _at_once(
+    context: ForkServerContext, function: Callable[..., T], inputs: Inputs, workers: int
+) -> Generator[Done[T] | Broken]:
+    waiting = deque(inputs)
+    running: dict[str, _Job] = {}
+    try:
+        while waiting or running:
+            while waiting and len(running) < workers:
+                key = waiting.popleft()
+                running[key] = _start(context, function, inputs[key])
+            ready = wait([job.answer for job in running.values()])
+            for key in [key for key, job in running.items() if job.answer in ready]:
+                yield _finish(key, running.pop(key))
+    finally:
+        _end(running.values())
+
+
+def _start(
+    context: ForkServerContext, function: Callable[..., Any], arguments: tuple[Any, ...]
+) -> _Job:
+    answer, sender = context.Pipe(duplex=False)
+    process = context.Process(target=_work, args=(sender, function, arguments), daemon=True)
+    process.start()
+    sender.close()
+    return _Job(process, answer)
+
+
+def _finish(key: str, job: _Job) -> Done[Any] | Broken:
+    with job.answer:
+        try:
+            value, error = job.answer.recv()
+        except EOFError:
+            job.process.join()
+            return Broken(
+                key,
+                f"its process ended without an answer (exit {job.process.exitcode}), as when "
+                "memory runs out; try again with fewer --workers",
+                killed=True,
+            )
+    job.process.join()
+    if isinstance(error, MissingError):
+        raise error
+    return Done(key, value) if error is None else Broken(key, str(error))
+
+
+def _end(jobs: Iterable[_Job]) -> None:
+    for job in jobs:
+        job.process.terminate()
+    for job in jobs:
+        job.process.join(5)
+        job.process.kill()
+        job.process.join()
+        job.answer.close()
+
+
+def _work(sender: Connection, function: Callable[..., Any], arguments: tuple[Any, ...]) -> None:
+    """What a process does: answer (value, None) or (None, error), and die with its parent."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides, and sends SIGTERM
+    signal.signal(signal.SIGTERM, _leave)
+    threading.Thread(target=_die_with_the_parent, daemon=True).start()
+    value, refusal = None, None
+    try:
+        value = function(*arguments)
+    except DmefError as error:
+        refusal = error
+    except Exception as error:
+        refusal = DmefError(f"{type(error).__name__}: {error}")
+    sender.send((value, refusal))
+
+
+def _leave(*_: object) -> NoReturn:
+    # An exception, so that whoever started a program ends it on the way out.
+    sys.exit(1)
+
+
+def _die_with_the_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)

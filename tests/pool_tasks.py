@@ -1,0 +1,31 @@
+"""Functions that worker processes call in the pool's tests."""
+
+import os
+import signal
+import time
+from pathlib import Path
+
+from dmef_bench.errors import DmefError, MissingError
+
+
+def double(number: int) -> int:
+    return 2 * number
+
+
+def misbehave(kind: str, folder: Path) -> str:
+    """Leave a mark in `folder`, then do what `kind` says."""
+    with (folder / kind).open("a") as mark:
+        mark.write(f"{os.getpid()}\n")
+    if kind == "die":
+        os.kill(os.getpid(), signal.SIGKILL)
+    if kind == "die once" and (folder / kind).read_text().count("\n") == 1:
+        os.kill(os.getpid(), signal.SIGKILL)
+    if kind == "refuse":
+        raise DmefError("can't be used")
+    if kind == "fail":
+        raise ZeroDivisionError("a bug")
+    if kind == "full":
+        raise MissingError("the disk is full")
+    if kind == "sleep":
+        time.sleep(60)
+    return kind
