@@ -1,0 +1,144 @@
+"""Decode a window of a clip once, small and grey, and measure what the choice of frames needs."""
+
+import math
+from bisect import bisect_left
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import accumulate
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from dmef_bench.video.clip import Clip, Window
+from dmef_bench.video.decode import decode
+from dmef_bench.video.ffmpeg import Filter
+from dmef_bench.video.rejected import Rejected
+from dmef_bench.video.showinfo import NO_PTS
+
+# 72 frames of 4K H.264 decode in seconds on two cores.
+WINDOW_FRAMES = 72
+# A quarter of 4K: fine enough to see the blur of a moving camera, coarse enough to hide most of
+# the difference between frames compressed well and badly.
+SHARPNESS_SIDE = 960
+MOTION_SIDE = 160
+_MOST_GAIN = 4.0
+_NO_LATER = 1 << 63
+# Containers may list a few packets that show no frame, as VP9 does.
+_LEAST_DECODED = 0.75
+_SCALER_FLAGS = "area+accurate_rnd+bitexact"
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """The frames of a window, n of them.
+
+    Attributes:
+        window: where they were decoded.
+        clock: seconds a tick.
+        ticks: (n,) int64 presentation times, rising.
+        sharpness: (n,) variance of the Laplacian at `SHARPNESS_SIDE`, in squared 8-bit levels.
+        thumbnails: (n, h, w) uint8 grey, the longer side `MOTION_SIDE` pixels.
+    """
+
+    window: Window
+    clock: Fraction
+    ticks: NDArray[np.int64]
+    sharpness: NDArray[np.float64]
+    thumbnails: NDArray[np.uint8]
+
+    @property
+    def times(self) -> NDArray[np.float64]:
+        """(n,) seconds."""
+        return self.ticks.astype(np.float64) * float(self.clock)
+
+
+def analyse(clip: Clip, window: Window) -> Analysis:
+    """Decode up to `WINDOW_FRAMES` frames of the clip from `window` on and measure them.
+
+    Frames whose presentation time is missing, repeated or out of order are left out. All measures
+    come from integer sums, so that they are the same on every machine.
+
+    Raises:
+        Rejected: the window can't be decoded without errors, is interlaced or has no timestamps.
+    """
+    width, height = _fit(clip.coded_width, clip.coded_height, SHARPNESS_SIDE)
+    small = Filter("scale", {"w": width, "h": height, "flags": _SCALER_FLAGS, "sws_dither": "none"})
+    decoded = decode(
+        clip.path,
+        clip.demuxer,
+        (small, Filter("format", {"pix_fmts": "gray"})),
+        count=WINDOW_FRAMES,
+        bytes_each=width * height,
+        window=window,
+        clock=clip.time_base,
+    )
+    if any(info.interlaced for info in decoded.infos):
+        raise Rejected("interlaced", "some of its frames are interlaced")
+    _check_count(clip, [info.ticks for info in decoded.infos])
+    places = in_order([info.ticks for info in decoded.infos])
+    if 2 * len(places) < len(decoded.infos):
+        raise Rejected("no-timestamps", "most of its frames have no presentation time of their own")
+    ticks = [decoded.infos[place].ticks for place in places]
+    pictures = [
+        np.frombuffer(decoded.pictures[place], np.uint8).reshape(height, width) for place in places
+    ]
+    fit = _fit(width, height, MOTION_SIDE)
+    thumbnails = [cv2.resize(each, fit, interpolation=cv2.INTER_AREA) for each in pictures]
+    return Analysis(
+        window=window,
+        clock=decoded.time_base,
+        ticks=np.array(ticks, np.int64),
+        sharpness=np.array([sharpness(each) for each in pictures]),
+        thumbnails=np.stack(thumbnails).astype(np.uint8, copy=False),
+    )
+
+
+def _check_count(clip: Clip, ticks: list[int]) -> None:
+    """Notice frames that the decoder dropped; the HEVC decoder does so without an error."""
+    later = len(clip.container_ticks) - bisect_left(clip.container_ticks, min(ticks, default=0))
+    expected = min(later, WINDOW_FRAMES)
+    if len(ticks) < _LEAST_DECODED * expected:
+        raise Rejected(
+            "unreadable",
+            f"only {len(ticks)} of {expected} frames in a row can be decoded: it is damaged",
+        )
+
+
+def in_order(ticks: list[int]) -> list[int]:
+    """Places of the frames shown after all earlier and before all later ones of the list."""
+    latest = list(accumulate(ticks, max, initial=NO_PTS))
+    earliest = list(accumulate(reversed(ticks), min, initial=_NO_LATER))[::-1]
+    return [place for place, tick in enumerate(ticks) if latest[place] < tick < earliest[place + 1]]
+
+
+def _fit(width: int, height: int, side: int) -> tuple[int, int]:
+    """Width and height shrunk, never enlarged, to a longer side of `side` pixels."""
+    longer = max(width, height, side)
+    return max(1, round(width * side / longer)), max(1, round(height * side / longer))
+
+
+def sharpness(picture: NDArray[np.uint8]) -> float:
+    """Variance of the Laplacian of an (H, W) picture; less where it is blurred.
+
+    Source: Pech-Pacheco et al., "Diatom autofocusing in brightfield microscopy", ICPR 2000.
+    """
+    edges = cv2.Laplacian(picture, cv2.CV_16S).astype(np.int64)
+    return float(np.sum(edges**2) / edges.size - (np.sum(edges) / edges.size) ** 2)
+
+
+def difference(first: NDArray[np.uint8], second: NDArray[np.uint8]) -> NDArray[np.float64]:
+    """(h, w) by how many 8-bit levels two thumbnails differ once a fade is taken away.
+
+    A fade or a camera that adapts its exposure changes the mean and the contrast of the whole
+    picture: the first picture is given those of the second before they are compared.
+    """
+    (mean_1, spread_1), (mean_2, spread_2) = _moments(first), _moments(second)
+    gain = min(max(spread_2 / spread_1, 1 / _MOST_GAIN), _MOST_GAIN) if spread_1 else 1.0
+    return np.abs(second - mean_2 - gain * (first - mean_1))
+
+
+def _moments(picture: NDArray[np.uint8]) -> tuple[float, float]:
+    wide = picture.astype(np.int64)
+    mean = int(wide.sum()) / wide.size
+    return mean, math.sqrt(max(int((wide**2).sum()) / wide.size - mean**2, 0.0))

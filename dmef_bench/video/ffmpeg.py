@@ -1,0 +1,186 @@
+"""The ffmpeg this package runs: which one, with which flags, and how its failures are told.
+
+Command lines are composed with ffmpeg-python and run by `supervised`.
+"""
+
+import functools
+import re
+import secrets
+import subprocess
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import ffmpeg
+import imageio_ffmpeg
+
+from dmef_bench.errors import MissingError
+from dmef_bench.video.container import Demuxer
+from dmef_bench.video.rejected import Rejected
+from dmef_bench.video.supervised import Finished, LimitReachedError, Limits, run_supervised
+
+# 8192×8192 covers 8K in either orientation.
+MAX_PIXELS = 1 << 26
+SCALER_FLAGS = "bicubic+accurate_rnd+full_chroma_int+full_chroma_inp+bitexact"
+DECODERS = {
+    "h264": "h264",
+    "hevc": "hevc",
+    "vp8": "vp8",
+    "vp9": "vp9",
+    "av1": "libdav1d",
+    "mpeg4": "mpeg4",
+    "mpeg2video": "mpeg2video",
+    "prores": "prores",
+    "mjpeg": "mjpeg",
+    "dnxhd": "dnxhd",
+    "ffv1": "ffv1",
+}
+# What a dataset records beside ffmpeg's build: everything that could change a pixel.
+FFMPEG_FLAGS = (
+    "-noautorotate",
+    "-copyts",
+    "-fps_mode passthrough",
+    "-xerror",
+    f"scale=flags={SCALER_FLAGS}:out_range=full:sws_dither=none",
+)
+_THREADS = 4
+_GLOBAL = ("-nostdin", "-hide_banner", "-nostats", "-xerror", "-abort_on", "empty_output")
+
+
+@dataclass(frozen=True)
+class Filter:
+    """One filter of a chain with its arguments by name."""
+
+    name: str
+    arguments: dict[str, str | int]
+
+
+@functools.cache
+def ffmpeg_executable() -> str:
+    """Path of ffmpeg: $IMAGEIO_FFMPEG_EXE, else the build that comes with imageio-ffmpeg.
+
+    Raises:
+        MissingError: there is none.
+    """
+    try:
+        return str(imageio_ffmpeg.get_ffmpeg_exe())
+    except RuntimeError as error:
+        raise MissingError(
+            "no ffmpeg was found; reinstall the package imageio-ffmpeg or set IMAGEIO_FFMPEG_EXE"
+        ) from error
+
+
+@functools.cache
+def ffmpeg_version() -> str:
+    """The build, as `ffmpeg -version` names it ("n7.1", say).
+
+    Raises:
+        MissingError: ffmpeg is missing or can't be run.
+    """
+    executable = ffmpeg_executable()
+    try:
+        answer = subprocess.run(
+            [executable, "-version"], capture_output=True, text=True, timeout=60, check=True
+        ).stdout
+    except (OSError, subprocess.SubprocessError) as error:
+        raise MissingError(f"{executable}: this ffmpeg can't be run ({error})") from error
+    return answer.split()[2]
+
+
+def input_options(demuxer: Demuxer) -> dict[str, Any]:
+    """Options before `-i`: nothing but this one open file, this demuxer and known decoders.
+
+    The only protocol is `fd`, an open descriptor: even a demuxer that follows references can open
+    no second file and no address.
+    """
+    return {
+        "protocol_whitelist": "fd",
+        "format_whitelist": demuxer,
+        "codec_whitelist": ",".join(DECODERS.values()),
+        "max_pixels": MAX_PIXELS,
+        "threads": _THREADS,
+        "copyts": None,
+        "f": demuxer,
+        "fd": "{fd}",
+    }
+
+
+def command(
+    demuxer: Demuxer,
+    *,
+    before: dict[str, Any],
+    filters: Sequence[Filter] = (),
+    after: dict[str, Any],
+    log_level: str,
+) -> list[str]:
+    """The argument list: the first real video stream, through `filters`, to standard output.
+
+    Args:
+        demuxer: of the input.
+        before: further options of the input.
+        filters: chain between input and output; none copies the stream's packets.
+        after: options of the output.
+        log_level: of ffmpeg.
+    """
+    # A capital V leaves out cover pictures.
+    stream = ffmpeg.input("fd:", **input_options(demuxer), **before)["V:0"]
+    for each in filters:
+        stream = stream.filter(each.name, **each.arguments)
+    output = stream.output("pipe:1", map_metadata=-1, map_chapters=-1, **after)
+    start = [ffmpeg_executable(), *_GLOBAL, "-loglevel", f"repeat+level+{log_level}"]
+    return [str(argument) for argument in output.compile(cmd=start)]
+
+
+def run_ffmpeg(arguments: Sequence[str], path: Path, limits: Limits) -> Finished:
+    """Run an argument list made by `command` on the file at `path`.
+
+    Raises:
+        Rejected: "time-limit", "no-video-stream", "too-large" or "unreadable".
+        MissingError: ffmpeg can't be run.
+    """
+    try:
+        finished = run_supervised(arguments, path, limits)
+    except LimitReachedError as error:
+        raise Rejected("time-limit", f"ffmpeg was stopped: {error}") from None
+    except OSError as error:
+        if error.filename == arguments[0]:
+            raise MissingError(f"{arguments[0]}: ffmpeg can't be run ({error.strerror})") from error
+        raise Rejected("unreadable", f"the file can't be read ({error.strerror})") from error
+    if finished.status == 0:
+        return finished
+    if "matches no streams" in finished.stderr:
+        raise Rejected("no-video-stream", "the file holds no video stream")
+    for width, height in re.findall(r"Picture size (\d+)x(\d+) ", finished.stderr):
+        check_pixels(int(width), int(height))
+    raise Rejected(
+        "unreadable",
+        "ffmpeg finds errors in it: the file is damaged, or no video of the kind it claims to be",
+        detail=_complaint(finished),
+    )
+
+
+def check_pixels(width: int, height: int) -> None:
+    """Refuse pictures too large to decode safely.
+
+    Raises:
+        Rejected: "too-large".
+    """
+    if width * height > MAX_PIXELS:
+        raise Rejected(
+            "too-large",
+            f"its header says {width}×{height}, more than {MAX_PIXELS:,} pixels; "
+            "it was not decoded",
+        )
+
+
+def _complaint(finished: Finished) -> str:
+    if finished.status < 0:
+        return f"ended by signal {-finished.status}"
+    found = re.search(r"@ 0x[0-9a-f]+\] \[(?:error|fatal)\] (.*)", finished.stderr)
+    return found[1][:200] if found else f"exit status {finished.status}"
+
+
+def new_token() -> str:
+    """A word that no file can hold by chance or intent, to tell our filter's lines apart."""
+    return secrets.token_hex(8)

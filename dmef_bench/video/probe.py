@@ -1,0 +1,132 @@
+"""Look at a file and say what video it is, or why it is none."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from dmef_bench.atomic_write import sha256_of_file
+from dmef_bench.video.clip import Clip
+from dmef_bench.video.colour import resolve_colour
+from dmef_bench.video.container import Demuxer, recognise
+from dmef_bench.video.decode import decode
+from dmef_bench.video.ffmpeg import DECODERS, check_pixels, command, run_ffmpeg
+from dmef_bench.video.orientation import find_orientation
+from dmef_bench.video.rejected import Rejected
+from dmef_bench.video.showinfo import NO_PTS
+from dmef_bench.video.supervised import Limits
+
+# An hour at 60 frames a second; what comes later is not looked at.
+MAX_FRAMES = 216_000
+_BYTES_A_ROW = 200
+_FRAMES_DECODED = 3
+_DISCARDED = 0x4  # AV_PKT_FLAG_DISCARD: before or after what an edit list shows
+
+
+def probe(path: Path) -> Clip:
+    """Everything that decides whether and how a video is used, from three decoded frames.
+
+    The whole file is read twice, for its hash and for the times of its packets, neither of which
+    decodes anything.
+
+    Raises:
+        Rejected: it is no video that can be used; the code says why.
+        MissingError: ffmpeg can't be run.
+    """
+    demuxer = recognise(path)
+    packets = _list_packets(path, demuxer)
+    if packets.codec not in DECODERS:
+        raise Rejected(
+            "unsupported-codec",
+            f"its codec is {packets.codec}; accepted are {', '.join(sorted(DECODERS))}",
+        )
+    check_pixels(packets.width, packets.height)
+    if not packets.shown:
+        raise Rejected("no-video-stream", "its video stream holds no frames")
+    decoded = decode(path, demuxer, (), count=_FRAMES_DECODED)
+    if not decoded.infos:
+        raise Rejected("no-video-stream", "its video stream holds no frame that can be decoded")
+    first = decoded.infos[0]
+    check_pixels(first.width, first.height)
+    tags = _stream_tags(path, demuxer) if first.angle is None else {}
+    return Clip(
+        path=path,
+        demuxer=demuxer,
+        sha256=sha256_of_file(path),
+        coded_width=first.width,
+        coded_height=first.height,
+        orientation=find_orientation(path, demuxer, first, tags),
+        codec=packets.codec,
+        pixel_format=first.pixel_format,
+        colour=resolve_colour(first),
+        sample_aspect=first.sample_aspect,
+        interlaced=any(info.interlaced for info in decoded.infos),
+        dolby_vision=any(info.dolby_vision for info in decoded.infos),
+        time_base=decoded.time_base,
+        container_ticks=packets.shown,
+        keyframe_ticks=packets.keyframes,
+    )
+
+
+@dataclass(frozen=True)
+class _Packets:
+    codec: str
+    width: int
+    height: int
+    shown: tuple[int, ...]
+    keyframes: tuple[int, ...]
+
+
+def _list_packets(path: Path, demuxer: Demuxer) -> _Packets:
+    """Codec, stated size and times of the packets, through ffmpeg's framecrc output."""
+    arguments = command(
+        demuxer,
+        before={},
+        after={"c": "copy", "f": "framecrc", "frames:v": MAX_FRAMES},
+        log_level="error",
+    )
+    seconds = 120 + path.stat().st_size / 10e6
+    limits = Limits(seconds=seconds, stdout=MAX_FRAMES * _BYTES_A_ROW)
+    listing = run_ffmpeg(arguments, path, limits).stdout.decode("ascii", "replace")
+    codec = re.search(r"^#codec_id 0: (\w+)$", listing, re.MULTILINE)
+    size = re.search(r"^#dimensions 0: (\d+)x(\d+)$", listing, re.MULTILINE)
+    if codec is None or size is None:
+        raise Rejected("unreadable", "ffmpeg can't tell the codec or the size of its video")
+    # stream, dts, pts, duration, size, crc[, F=flags where it is no plain keyframe][, ...]
+    rows = re.findall(
+        r"^0, *(-?\d+), *(-?\d+), *\d+, *\d+, 0x[0-9a-f]{8}(?:, F=0x([0-9A-Fa-f]+))?",
+        listing,
+        re.MULTILINE,
+    )
+    # AVI states no presentation times; its decoding times serve for lengths and seeking.
+    shown = {
+        int(dts) if int(pts) == NO_PTS else int(pts): int(flags or "1", 16)
+        for dts, pts, flags in rows
+    }
+    kept = sorted(ticks for ticks, flags in shown.items() if not flags & _DISCARDED)
+    return _Packets(
+        codec=codec[1],
+        width=int(size[1]),
+        height=int(size[2]),
+        shown=tuple(kept),
+        keyframes=tuple(ticks for ticks in kept if shown[ticks] & 1),
+    )
+
+
+def _stream_tags(path: Path, demuxer: Demuxer) -> dict[str, str]:
+    """The tags of the video stream, names in lower case, through ffmpeg's ffmetadata output."""
+    arguments = command(
+        demuxer,
+        before={},
+        after={"c": "copy", "f": "ffmetadata", "frames:v": 1, "map_metadata:s:0": "0:s:V:0"},
+        log_level="error",
+    )
+    text = run_ffmpeg(arguments, path, Limits(seconds=60, stdout=16 << 20)).stdout.decode(
+        "utf-8", "replace"
+    )
+    tags = {}
+    stream = re.split(r"(?<!\\)\n\[STREAM\]\n", text)[1:2]
+    for line in re.split(r"(?<!\\)\n", stream[0] if stream else ""):
+        name, found, value = line.partition("=")
+        if found:
+            tags[name.lower()] = value
+    return tags
