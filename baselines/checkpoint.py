@@ -2,17 +2,15 @@
 
 import difflib
 import importlib
-import pickle
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol, cast
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 from torch import Tensor, nn
 
+from baselines.checkpoint_file import read_checkpoint_file
 from baselines.method import WeightsError
 from baselines.state_dict import StateDict
 from baselines.window_attention import relative_position_index, without_derived
@@ -28,6 +26,10 @@ _ARCHITECTURES: dict[str, tuple[str, tuple[str, ...]]] = {
     "SCTNet": (
         "baselines.sctnet.network:SCTNet",
         ("channel_layers_lm.0.attn.temperature", "conv_end.weight"),
+    ),
+    "TMRNet": (
+        "baselines.bracketire.network:TMRNet",
+        ("learn_para", "backbone.backward_rec_1.main.0.weight"),
     ),
 }
 _WRAPPERS = ("state_dict", "params_ema", "params", "model")
@@ -49,14 +51,21 @@ def from_checkpoint(source: StateDict | Path | str, **overrides: object) -> nn.M
         overrides: fields of the network's configuration to set instead of what its shapes say.
 
     Returns:
-        AHDRNet, BridgeNet, HDRTransformer or SCTNet; its `forward` takes what the authors' does.
+        AHDRNet, BridgeNet, HDRTransformer, SCTNet or TMRNet; its `forward` takes what the
+        authors' does.
 
     Raises:
         WeightsError: unreadable, would run code, no network of ours (the nearest is named with
             the names that differ), or of shapes that fit no configuration.
     """
-    label = "the state dict" if isinstance(source, Mapping) else str(source)
-    state = _unwrapped(source if isinstance(source, Mapping) else _read(Path(source)), label)
+    if isinstance(source, Mapping):
+        return network_of(source, "the state dict", **overrides)
+    return network_of(read_checkpoint_file(Path(source)).content, str(source), **overrides)
+
+
+def network_of(content: object, label: str, **overrides: object) -> nn.Module:
+    """`from_checkpoint` for what was read already; `label` names it in errors."""
+    state = _unwrapped(content, label)
     title = _recognise(state, label)
     network = _class(title)
     try:
@@ -70,24 +79,9 @@ def from_checkpoint(source: StateDict | Path | str, **overrides: object) -> nn.M
     plain = without_derived(state)
     _same_tensors(plain, model, title, label)
     _check_position_index(state, label)
+    _check_finite(plain, label)
     model.load_state_dict(plain, strict=True)
     return model.eval()
-
-
-def _read(path: Path) -> object:
-    try:
-        if path.suffix == ".safetensors":
-            return load_file(path)
-        return torch.load(path, map_location="cpu", weights_only=True)
-    except FileNotFoundError:
-        raise WeightsError(f"{path}: there is no such file") from None
-    except pickle.UnpicklingError as error:
-        raise WeightsError(
-            f"{path}: refused, it holds more than tensors and could run code when opened; "
-            "ask for a state dict or safetensors"
-        ) from error
-    except (SafetensorError, RuntimeError, OSError, EOFError, ValueError, KeyError) as error:
-        raise WeightsError(f"{path}: is no readable checkpoint ({error})") from error
 
 
 def _unwrapped(content: object, label: str) -> dict[str, Tensor]:
@@ -109,7 +103,8 @@ def _recognise(state: StateDict, label: str) -> str:
         if all(key in state for key in signature):
             return title
     names = set(state)
-    known = {title: set(_class(title)().state_dict()) for title in _ARCHITECTURES}
+    with torch.device("meta"):  # only names are needed
+        known = {title: set(_class(title)().state_dict()) for title in _ARCHITECTURES}
     nearest = max(known, key=lambda title: len(known[title] & names) / len(known[title] | names))
     raise WeightsError(
         f"{label}: belongs to none of {', '.join(_ARCHITECTURES)}; nearest is {nearest}, "
@@ -153,6 +148,12 @@ def _check_position_index(state: StateDict, label: str) -> None:
             window = round(value.shape[0] ** 0.5)
             if not torch.equal(value.cpu(), relative_position_index(window)):
                 raise WeightsError(f"{label}: {key} numbers positions in an unknown order")
+
+
+def _check_finite(state: StateDict, label: str) -> None:
+    for key, value in state.items():
+        if not bool(torch.isfinite(value).all()):
+            raise WeightsError(f"{label}: {key} holds NaN or infinity")
 
 
 def _class(title: str) -> _Network:

@@ -7,13 +7,14 @@ import sys
 import tempfile
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from importlib.metadata import version
 from pathlib import Path
 from typing import Literal
 
 import click
+from rich import box
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from dmef_bench import __version__
 from dmef_bench.cli.options import emit, format_option
@@ -68,13 +69,12 @@ def _lpips() -> Finding:
 
 
 def _methods() -> Finding:
-    from baselines import available
+    from baselines import MethodError, available
 
-    offers = available()
-    broken = [f"{offer.name} ({offer.error})" for offer in offers if offer.error]
+    broken = [f"{name} ({info})" for name, info in available() if isinstance(info, MethodError)]
     if broken:
         return Finding("Methods", "limited", "broken plug-ins: " + "; ".join(broken))
-    return Finding("Methods", "ok", ", ".join(offer.name for offer in offers))
+    return Finding("Methods", "ok", ", ".join(name for name, _ in available()))
 
 
 def _memory() -> Finding:
@@ -117,13 +117,13 @@ def examine() -> list[Finding]:
 
 
 def _print(findings: list[Finding]) -> None:
-    table = Table(title=f"dmef-bench {__version__}, click {version('click')}", title_justify="left")
+    table = Table(title=f"dmef-bench {__version__}", title_justify="left", box=box.SIMPLE)
     for heading in ("", "state", "what was found"):
         table.add_column(heading, overflow="fold")
     colour = {"ok": "green", "limited": "yellow", "missing": "red"}
     for finding in findings:
         table.add_row(
-            finding.subject, f"[{colour[finding.state]}]{finding.state}[/]", finding.detail
+            finding.subject, Text(finding.state, colour[finding.state]), Text(finding.detail)
         )
     Console().print(table)
 
