@@ -1,0 +1,118 @@
+"""Every choice the paper leaves open or its ablations switch, in one frozen object."""
+
+import dataclasses
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, get_args
+
+Lfe = Literal["prose", "equation"]
+Final = Literal["last", "sum"]
+DIMENSIONS = "CWH"
+
+
+@dataclass(frozen=True)
+class IPLConfig:
+    """How an IPL network is built; the defaults are the configuration that is shipped.
+
+    docs/fidelity.md says for each field what the paper prints and why the default is as it is.
+
+    Attributes:
+        channels: C, width of the features F0 and of every block.
+        blocks: number of Feature Integration Blocks.
+        factor: sampling factor r of the sub-pixel layers; features are (H/r, W/r).
+        dimensions: which dimensions DAEM slices, a subset of "CWH" in that order; empty leaves
+            DAEM out (row a of the paper's Table 4).
+        channel_block: channels in a block sliced along the channels; divides `channels`.
+        width_block: feature columns in a block sliced along the width.
+        height_block: feature rows in a block sliced along the height.
+        lfe: what the weights F_w of the local feature extractor scale: the block's input
+            features ("prose") or their mean ("equation", eq. 3).
+        drtm: whether a block adds DRTM(F_DAEM) (eq. 14).
+        drtm_size: side S of the fixed size DRTM interpolates to.
+        final: what goes to the UpSampler: the last block's output or the sum over all blocks.
+    """
+
+    channels: int = 48
+    blocks: int = 8
+    factor: int = 4
+    dimensions: str = DIMENSIONS
+    channel_block: int = 16
+    width_block: int = 64
+    height_block: int = 64
+    lfe: Lfe = "prose"
+    drtm: bool = True
+    drtm_size: int = 48
+    final: Final = "last"
+
+    def __post_init__(self) -> None:
+        limits = {
+            "channels": 512, "blocks": 64, "factor": 16, "channel_block": 512,
+            "width_block": 65536, "height_block": 65536, "drtm_size": 512,
+        }  # fmt: skip
+        for name, largest in limits.items():
+            value = getattr(self, name)
+            if type(value) is not int or not 1 <= value <= largest:
+                raise ValueError(f"IPLConfig.{name} is 1 to {largest}, got {value!r}")
+        if self.channels % self.channel_block:
+            raise ValueError(
+                f"IPLConfig.channel_block {self.channel_block} does not divide "
+                f"the {self.channels} channels"
+            )
+        if self.dimensions != "".join(d for d in DIMENSIONS if d in self.dimensions):
+            raise ValueError(
+                f"IPLConfig.dimensions is a subset of {DIMENSIONS!r} in that order, "
+                f"got {self.dimensions!r}"
+            )
+        if self.lfe not in get_args(Lfe) or self.final not in get_args(Final):
+            raise ValueError(
+                f"IPLConfig.lfe is one of {get_args(Lfe)} and final one of {get_args(Final)}, "
+                f"got {self.lfe!r} and {self.final!r}"
+            )
+        if type(self.drtm) is not bool:
+            raise ValueError(f"IPLConfig.drtm is true or false, got {self.drtm!r}")
+
+    def to_json(self) -> str:
+        """The configuration as one line of JSON, for the metadata of a weights file."""
+        return json.dumps(dataclasses.asdict(self))
+
+    @classmethod
+    def from_json(cls, text: str) -> "IPLConfig":
+        """Read what `to_json` wrote; a field that is not there keeps its default.
+
+        Raises:
+            ValueError: no JSON object, an unknown field, or a value out of range.
+        """
+        fields = json.loads(text)
+        if not isinstance(fields, dict):
+            raise ValueError(f"an IPL configuration is a JSON object, got {text[:80]!r}")
+        return cls(**_known(fields))
+
+    def changed(self, texts: Mapping[str, str]) -> "IPLConfig":
+        """This configuration with fields replaced by values written as text ("lfe": "prose").
+
+        Raises:
+            ValueError: an unknown field, or a value of the wrong kind or out of range.
+        """
+        values: dict[str, Any] = {}
+        for name, text in _known(texts).items():
+            current = getattr(self, name)
+            values[name] = text if isinstance(current, str) else _number_or_flag(name, text)
+        return dataclasses.replace(self, **values)
+
+
+def _known(fields: Mapping[str, Any]) -> dict[str, Any]:
+    known = [field.name for field in dataclasses.fields(IPLConfig)]
+    for name in fields:
+        if name not in known:
+            raise ValueError(f"IPLConfig has no field {name!r}; it has {', '.join(known)}")
+    return dict(fields)
+
+
+def _number_or_flag(name: str, text: str) -> object:
+    try:
+        return json.loads(text)
+    except ValueError:
+        raise ValueError(
+            f"IPLConfig.{name} is a whole number, true or false; got {text!r}"
+        ) from None

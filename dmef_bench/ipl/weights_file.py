@@ -1,0 +1,73 @@
+"""Weights of IPL on disk: tensors, and as metadata the configuration and how it was trained."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from baselines.checkpoint_file import read_checkpoint_file
+from baselines.method import WeightsError
+from dmef_bench.ipl.config import IPLConfig
+from dmef_bench.ipl.model import IPL
+
+SHIPPED = Path(__file__).parent / "weights" / "ipl.safetensors"
+
+
+def network_metadata(network: IPL) -> dict[str, str]:
+    """What `load_network` needs to build the same network again."""
+    return {"method": "ipl", "config": network.config.to_json()}
+
+
+def load_network(path: Path) -> tuple[IPL, str]:
+    """Build the network a weights file was made for and fill it, strictly.
+
+    Args:
+        path: `.safetensors`, or `.pth` holding a bare state dict or one under `state_dict` (read
+            without running code), then with the default configuration.
+
+    Returns:
+        The network on the CPU, and the SHA-256 of the file.
+
+    Raises:
+        WeightsError: missing, unreadable, another method's, or tensors that don't fit.
+    """
+    read = read_checkpoint_file(path)
+    made_for = read.metadata.get("method", "ipl")
+    if made_for != "ipl":
+        raise WeightsError(f"{path}: these are weights of {made_for!r}, not of 'ipl'")
+    try:
+        config = IPLConfig.from_json(read.metadata.get("config", "{}"))
+    except (ValueError, TypeError) as error:
+        raise WeightsError(f"{path}: its stored configuration can't be used: {error}") from None
+    network = IPL(config)
+    tensors = _state_dict(path, read.content)
+    _check_fit(path, {k: v.shape for k, v in network.state_dict().items()}, tensors)
+    network.load_state_dict(tensors)
+    return network, read.sha256
+
+
+def _state_dict(path: Path, content: object) -> dict[str, Tensor]:
+    if isinstance(content, Mapping) and isinstance(content.get("state_dict"), Mapping):
+        content = content["state_dict"]
+    if not isinstance(content, Mapping) or not all(
+        isinstance(name, str) and isinstance(value, Tensor) for name, value in content.items()
+    ):
+        raise WeightsError(f"{path}: holds no state dict")
+    return {name.removeprefix("module."): tensor for name, tensor in content.items()}
+
+
+def _check_fit(path: Path, wanted: dict[str, torch.Size], found: dict[str, Tensor]) -> None:
+    differences = [f"{name} is missing" for name in wanted if name not in found]
+    differences += [f"{name} is not part of IPL" for name in found if name not in wanted]
+    differences += [
+        f"{name} is {tuple(found[name].shape)} instead of {tuple(shape)}"
+        for name, shape in wanted.items()
+        if name in found and found[name].shape != shape
+    ]
+    if not differences:
+        bad = [name for name, tensor in found.items() if not bool(torch.isfinite(tensor).all())]
+        differences = [f"{name} holds NaN or infinity" for name in bad]
+    if differences:
+        more = f" and {len(differences) - 3} more" if len(differences) > 3 else ""
+        raise WeightsError(f"{path}: does not fit IPL: {'; '.join(differences[:3])}{more}")

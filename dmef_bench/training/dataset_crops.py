@@ -1,0 +1,71 @@
+"""Training samples from the train split of a built dataset."""
+
+import functools
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from dmef_bench.dataset import open_dataset
+from dmef_bench.errors import UsageError
+from dmef_bench.training.samples import Frame, Sample, SampleKey
+
+# A scene serves this many steps in a row: decoding its four 4K pictures takes seconds.
+_STEPS_A_SCENE = 16
+
+
+class DatasetCrops:
+    """Random crops, turned and mirrored, of the scenes a dataset keeps for training.
+
+    Args:
+        path: of a built dataset.
+        crop: side of the square crops in pixels.
+
+    Raises:
+        UsageError: no training scene, one smaller than the crop, or scenes of different EVs.
+    """
+
+    def __init__(self, path: Path, crop: int) -> None:
+        dataset = open_dataset(path)
+        self._crop, self._digest = crop, dataset.digest
+        self._scenes = dataset.scenes("train")
+        if not self._scenes:
+            raise UsageError(f"{path}: no scenes in its train split; build it from more videos")
+        for scene in self._scenes:
+            if min(scene.record.height, scene.record.width) < crop:
+                raise UsageError(
+                    f"{path}: scene {scene.id} is {scene.record.width}×{scene.record.height}, "
+                    f"smaller than the crop; use --crop with a smaller size than {crop}"
+                )
+            if scene.record.evs != self._scenes[0].record.evs:
+                raise UsageError(f"{path}: its scenes have different EVs, a batch can't hold both")
+        self.evs = self._scenes[0].record.evs
+        self._pictures = functools.lru_cache(maxsize=8)(self._read)
+
+    def sample(self, key: SampleKey) -> Sample:
+        """The sample of that key."""
+        turn = SampleKey(key.seed, key.step // _STEPS_A_SCENE, key.slot)
+        number = int(turn.generator().integers(len(self._scenes)))
+        images, target = self._pictures(number)
+        generator = key.generator()
+        top = int(generator.integers(target.shape[-2] - self._crop + 1))
+        left = int(generator.integers(target.shape[-1] - self._crop + 1))
+        window = (..., slice(top, top + self._crop), slice(left, left + self._crop))
+        turns, flip = int(generator.integers(4)), bool(generator.integers(2))
+
+        def oriented(pixels: Frame) -> Frame:
+            turned = np.rot90(pixels[window], turns, axes=(-2, -1))
+            return np.ascontiguousarray(turned[..., ::-1] if flip else turned)
+
+        return Sample(oriented(images), oriented(target))
+
+    def description(self) -> dict[str, Any]:
+        """What the data is."""
+        return {"kind": "dataset", "crop": self._crop, "digest": self._digest}
+
+    def _read(self, number: int) -> tuple[Frame, Frame]:
+        """(3, 3, H, W) exposures and (3, H, W) ground truth of a scene."""
+        scene = self._scenes[number]
+        exposures = [scene.load_picture(exposure) for exposure in ("low", "mid", "high")]
+        truth = np.moveaxis(scene.load_ground_truth(), -1, 0)
+        return np.moveaxis(np.stack(exposures), -1, 1), truth

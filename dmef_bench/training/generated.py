@@ -1,0 +1,60 @@
+"""Training samples from generated moving scenes: no download, no disk."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dmef_bench.training.samples import Frame, Sample, SampleKey, bracket_sample
+from synth.exposure import DEFAULT_EVS
+from synth.moving_scenes import MovingScene
+
+# Seconds between the frames of a bracket: from 60 frames/s to three of 30 frames/s.
+_SPACING = (1 / 60, 1 / 10)
+# How many times the crop's height the whole scene may be high: a crop then shows anything from a
+# whole scene to what a window of that size shows of a 4K picture.
+_WIDEST = 12.0
+# A power of the frames' values: scenes from low-key to high-key.
+_TONE = (0.6, 1.6)
+
+
+class GeneratedScenes:
+    """Crops of `synth.moving_scenes`, every sample a scene of its own.
+
+    Args:
+        crop: side of the square crops in pixels.
+    """
+
+    evs = DEFAULT_EVS
+
+    def __init__(self, crop: int) -> None:
+        self._crop = crop
+
+    def sample(self, key: SampleKey) -> Sample:
+        """The sample of that key."""
+        return generated_sample(self._crop, key.generator())
+
+    def description(self) -> dict[str, Any]:
+        """What the data is."""
+        return {"kind": "generated", "crop": self._crop}
+
+
+def generated_sample(crop: int, generator: np.random.Generator) -> Sample:
+    """(crop, crop) of a random moving scene, toned and exposed."""
+    whole = crop * _WIDEST ** generator.uniform(0, 1)
+    scene = MovingScene(int(generator.integers(2**31)), crop, crop, scene_height=whole)
+    start, spacing = generator.uniform(0, 2), generator.uniform(*_SPACING)
+    channels = generator.permutation(3)
+    tone = tone_curve(generator)
+
+    def frame(number: int) -> Frame:
+        picture: Frame = tone[scene.frame(start + number * spacing)[..., channels]]
+        return picture
+
+    return bracket_sample((frame(0), frame(1), frame(2)), generator)
+
+
+def tone_curve(generator: np.random.Generator) -> NDArray[np.uint8]:
+    """(256,) look-up table of a random power law, the same for all frames of a sample."""
+    power = float(np.exp(generator.uniform(*np.log(_TONE))))
+    return np.rint(255 * np.linspace(0, 1, 256) ** power).astype(np.uint8)

@@ -1,0 +1,34 @@
+"""Training samples from two sources in turn."""
+
+from typing import Any
+
+from dmef_bench.errors import UsageError
+from dmef_bench.training.samples import Sample, SampleKey, Source
+
+
+class Mixture:
+    """Every other sample comes from the second source.
+
+    Args:
+        first: serves even places (step + slot).
+        second: serves odd places.
+
+    Raises:
+        UsageError: they expose differently.
+    """
+
+    def __init__(self, first: Source, second: Source) -> None:
+        if first.evs != second.evs:
+            raise UsageError(
+                f"exposures of {first.evs} EV and of {second.evs} EV can't be mixed in one "
+                "training; leave --photos out or build the dataset with the default --evs"
+            )
+        self._sources, self.evs = (first, second), first.evs
+
+    def sample(self, key: SampleKey) -> Sample:
+        """The sample of that key."""
+        return self._sources[(key.step + key.slot) % 2].sample(key)
+
+    def description(self) -> dict[str, Any]:
+        """What the data is."""
+        return {"kind": "mixture", "sources": [s.description() for s in self._sources]}

@@ -1,0 +1,76 @@
+"""Training samples from a folder of photographs set in motion."""
+
+import functools
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from dmef_bench.atomic_write import sha256_of_file
+from dmef_bench.errors import UsageError
+from dmef_bench.picture_files import read_picture
+from dmef_bench.training.generated import tone_curve
+from dmef_bench.training.photograph_motion import PhotographInMotion, random_view
+from dmef_bench.training.samples import Frame, Sample, SampleKey, bracket_sample
+from synth.exposure import DEFAULT_EVS
+
+# A photograph serves this many steps in a row, so that it is decoded once for many crops.
+_STEPS_A_PHOTO = 16
+_SUFFIXES = {".jpg", ".jpeg", ".png"}
+
+
+class MovingPhotographs:
+    """Random views of the photographs in a folder, panned, zoomed and turned.
+
+    Args:
+        folder: holds JPEG and PNG pictures.
+        crop: side of the square crops in pixels.
+
+    Raises:
+        UsageError: no picture in the folder.
+    """
+
+    evs = DEFAULT_EVS
+
+    def __init__(self, folder: Path, crop: int) -> None:
+        self._crop = crop
+        self._paths = sorted(p for p in folder.iterdir() if p.suffix.lower() in _SUFFIXES)
+        if not self._paths:
+            raise UsageError(f"{folder}: no JPEG or PNG photographs to set in motion")
+        self._digests = [sha256_of_file(path) for path in self._paths]
+
+    def sample(self, key: SampleKey) -> Sample:
+        """The sample of that key."""
+        turn = SampleKey(key.seed, key.step // _STEPS_A_PHOTO, key.slot)
+        path = self._paths[int(turn.generator().integers(len(self._paths)))]
+        return moving_photograph(_photograph(path), self._crop, key.generator())
+
+    def description(self) -> dict[str, Any]:
+        """What the data is: the photographs by content, not by name."""
+        return {"kind": "photographs", "crop": self._crop, "sha256": sorted(self._digests)}
+
+
+@functools.lru_cache(maxsize=8)
+def _photograph(path: Path) -> Frame:
+    picture = read_picture(path)
+    wide = picture.dtype == np.uint16
+    return (picture >> 8 if wide else picture).astype(np.uint8, copy=False)
+
+
+def moving_photograph(photograph: Frame, crop: int, generator: np.random.Generator) -> Sample:
+    """A bracket from one photograph: a moving camera, and textured objects that move on their own.
+
+    Args:
+        photograph: (H, W, 3) uint8 of any size.
+        crop: side of the result in pixels.
+        generator: decides everything.
+    """
+    view = random_view(photograph, 2 * crop, generator)
+    motion = PhotographInMotion(view, crop, crop, generator, objects_from=photograph)
+    tone = tone_curve(generator)
+
+    def frame(time: int) -> Frame:
+        toned: Frame = tone[motion.frame(time)]
+        return toned
+
+    return bracket_sample((frame(-1), frame(0), frame(1)), generator)

@@ -1,0 +1,3 @@
+from built_dataset import dataset_folder
+
+__all__ = ["dataset_folder"]
