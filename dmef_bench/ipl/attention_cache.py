@@ -1,0 +1,197 @@
+"""Attention cache (eq. 4): features of blocks that were met before are read, not computed.
+
+What is kept of a block is F_LFE, the output of the local feature extractor, compressed. A result
+is read back from its compressed form also when it has just been computed, so that a hit and a miss
+give the same bits, and what an `exact` cache returns never depends on what it happens to hold.
+
+docs/attention-cache.md says what each mode guarantees and costs.
+"""
+
+import hashlib
+import math
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass
+from typing import Literal, NamedTuple, get_args
+
+import torch
+from torch import Tensor
+
+from dmef_bench.ipl.quantisation import Bits, Quantised, dequantise, quantise
+
+Mode = Literal["off", "exact", "approximate", "position"]
+# What an entry costs beside its tensors: key, digest, objects.
+_ENTRY_BYTES = 512
+_KEY_BITS: Bits = 16
+
+
+class Place(NamedTuple):
+    """Where a block comes from.
+
+    Attributes:
+        fib: number of the Feature Integration Block.
+        dimension: "C", "W" or "H".
+        picture: number of the picture in its batch.
+        block: number of the block along its dimension.
+    """
+
+    fib: int
+    dimension: str
+    picture: int
+    block: int
+
+
+@dataclass(frozen=True)
+class CacheStatistics:
+    """What a cache did since it was made or cleared.
+
+    Attributes:
+        hits: blocks that were read.
+        misses: blocks that were computed.
+        evictions: entries dropped to make room.
+        entries: entries held now.
+        bytes: bytes held now.
+        peak_bytes: most bytes held at any time.
+    """
+
+    hits: int
+    misses: int
+    evictions: int
+    entries: int
+    bytes: int
+    peak_bytes: int
+
+
+class _Entry(NamedTuple):
+    value: Quantised | Tensor
+    origin: Quantised | None
+    bytes: int
+
+
+class AttentionCache:
+    """Holds F_LFE of blocks within a bound of memory; the least recently used go first.
+
+    A cache belongs to one network (`IPL.use_cache`) and to one thread.
+
+    - `off`: nothing is read or kept; every block is computed.
+    - `exact`: hit where a block of the same FIB and dimension had the same bytes (SHA-256). The
+      result is a function of the picture alone, whatever was fused before, and differs from `off`
+      by at most half a quantisation step for each block; not at all with `bits=None`.
+    - `approximate`: hit where the block kept from the same place differs in no value by more than
+      `tolerance`. The result is that of a block within the tolerance; it is compared with the
+      block that was computed, not with the last one seen, so that slow changes don't add up.
+    - `position`: hit where there is an entry from the same place, whatever it holds: eq. 4 read
+      literally. A second picture gets the features of the first.
+
+    Args:
+        mode: one of the four.
+        tolerance: τ of `approximate`, in units of the features; finite and not negative.
+        bits: of the compressed features, 4, 8 or 16; None keeps them as they are.
+        max_bytes: the most bytes held; a result that does not fit alone is not kept.
+    """
+
+    def __init__(
+        self,
+        mode: Mode = "exact",
+        *,
+        tolerance: float = 0.0,
+        bits: Bits | None = 8,
+        max_bytes: int = 2 * 2**30,
+    ) -> None:
+        if mode not in get_args(Mode):
+            raise ValueError(f"the mode of a cache is one of {get_args(Mode)}, got {mode!r}")
+        if not (tolerance >= 0 and math.isfinite(tolerance)):
+            raise ValueError(f"the tolerance of a cache is 0 or more, got {tolerance!r}")
+        if bits is not None and bits not in get_args(Bits):
+            raise ValueError(f"bits is one of {get_args(Bits)} or None, got {bits!r}")
+        if max_bytes < 0:
+            raise ValueError(f"max_bytes is 0 or more, got {max_bytes!r}")
+        self.mode = mode
+        self.tolerance = tolerance
+        self.bits = bits
+        self.max_bytes = max_bytes
+        self.clear()
+
+    def clear(self) -> None:
+        """Forget every entry and start the statistics again."""
+        self._entries: OrderedDict[Hashable, _Entry] = OrderedDict()
+        self._bytes = self._peak_bytes = 0
+        self._hits = self._misses = self._evictions = 0
+
+    @property
+    def statistics(self) -> CacheStatistics:
+        """The figures of this moment."""
+        return CacheStatistics(
+            self._hits, self._misses, self._evictions,
+            len(self._entries), self._bytes, self._peak_bytes,
+        )  # fmt: skip
+
+    def read(self, place: Place, block: Tensor, extract: Callable[[Tensor], Tensor]) -> Tensor:
+        """F_k of eq. 4.
+
+        Args:
+            place: where the block comes from.
+            block: (1, c, h, w) of any floating dtype; not kept.
+            extract: the local feature extractor; called on a miss, and keeps shape and dtype.
+
+        Returns:
+            F_LFE of the block, or of the one the mode takes for the same; shape and dtype of the
+            block, a tensor of its own or one not to be written to.
+        """
+        if self.mode == "off":
+            return extract(block)
+        key = self._key(place, block)
+        entry = self._entries.get(key)
+        if entry is not None and self._holds(entry, block):
+            self._hits += 1
+            self._entries.move_to_end(key)
+            return _restored(entry.value)
+        self._misses += 1
+        extracted = extract(block)
+        value = extracted if self.bits is None else quantise(extracted, self.bits)
+        origin = quantise(block, _KEY_BITS) if self.mode == "approximate" else None
+        self._keep(key, value, origin)
+        return _restored(value)
+
+    def _key(self, place: Place, block: Tensor) -> Hashable:
+        kind = (block.shape, block.dtype, block.device)
+        if self.mode != "exact":
+            return place, kind
+        return place.fib, place.dimension, kind, _digest(block)
+
+    def _holds(self, entry: _Entry, block: Tensor) -> bool:
+        if entry.origin is None:
+            return True
+        kept = dequantise(entry.origin)
+        # The kept block is known within half a step; where that leaves a doubt, it is a miss.
+        # NaN differs from everything, so that a block with NaN is always computed.
+        largest = float((block - kept).abs().max())
+        return largest + entry.origin.step / 2 <= self.tolerance
+
+    def _keep(self, key: Hashable, value: Quantised | Tensor, origin: Quantised | None) -> None:
+        replaced = self._entries.pop(key, None)
+        if replaced is not None:
+            self._bytes -= replaced.bytes
+        size = _ENTRY_BYTES + _bytes(value) + (0 if origin is None else origin.bytes)
+        if size > self.max_bytes:
+            return
+        while self._bytes + size > self.max_bytes:
+            _, dropped = self._entries.popitem(last=False)
+            self._bytes -= dropped.bytes
+            self._evictions += 1
+        self._entries[key] = _Entry(value, origin, size)
+        self._bytes += size
+        self._peak_bytes = max(self._peak_bytes, self._bytes)
+
+
+def _digest(block: Tensor) -> bytes:
+    content = block.detach().contiguous().cpu().flatten().view(torch.uint8)
+    return hashlib.sha256(content.numpy().data).digest()
+
+
+def _restored(value: Quantised | Tensor) -> Tensor:
+    return value if isinstance(value, Tensor) else dequantise(value)
+
+
+def _bytes(value: Quantised | Tensor) -> int:
+    return value.nbytes if isinstance(value, Tensor) else value.bytes
