@@ -53,16 +53,8 @@ def load_method(spec: str, weights: Path | None, device: "torch.device") -> "Met
 
     Raises:
         UsageError: no such method, a broken one, or weights that are not its own.
+        MissingError: it needs weights and was given none.
     """
-    from baselines import MethodError
+    from dmef_bench.evaluation import ready_method
 
-    chosen = method_class(spec)
-    try:
-        method = chosen()
-        method.load(weights, device)
-    except MethodError as error:
-        raise UsageError(str(error)) from error
-    except Exception as error:
-        reason = " ".join(f"{type(error).__name__}: {error}".split())
-        raise UsageError(f"{spec} can't be loaded: {reason}") from error
-    return method
+    return ready_method(method_class(spec), weights, device)

@@ -14,7 +14,7 @@ from dmef_bench.evaluation.method_call import (
 )
 from dmef_bench.evaluation.options import RunOptions
 from dmef_bench.evaluation.peak_signal_to_noise import psnr
-from dmef_bench.evaluation.plan import Plan, WeightsMissingError, plan_run
+from dmef_bench.evaluation.plan import Plan, plan_run
 from dmef_bench.evaluation.protocols import (
     NativeProtocol,
     PaperProtocol,
@@ -22,6 +22,7 @@ from dmef_bench.evaluation.protocols import (
     ProtocolName,
     TiledProtocol,
 )
+from dmef_bench.evaluation.ready_method import WeightsMissingError, ready_method
 from dmef_bench.evaluation.run_folder import finished_scenes
 from dmef_bench.evaluation.runner import RunResult, run_method
 from dmef_bench.evaluation.scoring import Figures, Scorer, make_scorer
@@ -55,6 +56,7 @@ __all__ = [
     "plan_run",
     "predict",
     "psnr",
+    "ready_method",
     "run_method",
     "score_pictures",
     "ssim",

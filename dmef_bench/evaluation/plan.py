@@ -7,16 +7,17 @@ from pathlib import Path
 
 import torch
 
-from baselines import Method, MethodError, WeightsError
+from baselines import Method
 from dmef_bench import __version__
 from dmef_bench.atomic_write import sha256_of_file
 from dmef_bench.dataset import Dataset, Scene
-from dmef_bench.errors import MissingError, UsageError
+from dmef_bench.errors import UsageError
 from dmef_bench.evaluation.machine import describe_machine, software_versions
 from dmef_bench.evaluation.macs import count_parameters
 from dmef_bench.evaluation.method_call import MethodCall
 from dmef_bench.evaluation.options import RunOptions
 from dmef_bench.evaluation.protocols import PaperProtocol, Protocol, TiledProtocol
+from dmef_bench.evaluation.ready_method import ready_method
 from dmef_bench.evaluation.scoring import Scorer
 from leaderboard.records import (
     DatasetRecord,
@@ -25,10 +26,6 @@ from leaderboard.records import (
     PublishedRecord,
     RunRecord,
 )
-
-
-class WeightsMissingError(MissingError):
-    """A learned method for which no weights are shipped, and none were given."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +58,7 @@ def plan_run(
     """
     protocol = options.protocol_for(method_class.info)
     scenes = chosen_scenes(dataset, options.split, options.limit)
-    method = _loaded(method_class, options)
+    method = ready_method(method_class, options.weights, options.device)
     call = MethodCall(method, options.precision)
     record = RunRecord(
         package_version=__version__,
@@ -153,22 +150,6 @@ def run_folder_name(record: RunRecord) -> Path:
 def now() -> str:
     """Date and time in UTC, to the second."""
     return datetime.now(UTC).isoformat(timespec="seconds")
-
-
-def _loaded(method_class: type[Method], options: RunOptions) -> Method:
-    name = method_class.info.name
-    try:
-        method = method_class()
-        method.load(options.weights, options.device)
-    except WeightsError as error:
-        kind = WeightsMissingError if options.weights is None else UsageError
-        raise kind(str(error)) from error
-    except MethodError as error:
-        raise UsageError(str(error)) from error
-    except Exception as error:  # a method is anyone's code
-        said = " ".join(str(error).split())
-        raise UsageError(f"{name} can't be loaded: {type(error).__name__}: {said}") from error
-    return method
 
 
 def _method_record(method: Method) -> MethodRecord:

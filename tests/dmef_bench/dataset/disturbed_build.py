@@ -40,4 +40,6 @@ os.replace = _disturbed_replace
 if __name__ == "__main__":
     from dmef_bench.cli import main
 
+    # A job that a shell put into the background starts with SIGINT ignored.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     main()

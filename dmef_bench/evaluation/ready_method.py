@@ -1,0 +1,38 @@
+"""A method from its class: made, loaded and on its device, or one sentence why not."""
+
+from pathlib import Path
+
+import torch
+
+from baselines import Method, MethodError, WeightsError
+from dmef_bench.errors import MissingError, UsageError
+
+
+class WeightsMissingError(MissingError):
+    """A learned method for which no weights are shipped, and none were given."""
+
+
+def ready_method(method_class: type[Method], weights: Path | None, device: torch.device) -> Method:
+    """Make a method and load it.
+
+    Args:
+        method_class: from `baselines.resolve`.
+        weights: file of weights; the shipped ones where None.
+        device: where it is to run.
+
+    Raises:
+        WeightsMissingError: it needs weights and was given none.
+        UsageError: the weights are not its own, or it can't be made.
+    """
+    try:
+        method = method_class()
+        method.load(weights, device)
+    except WeightsError as error:
+        kind = WeightsMissingError if weights is None else UsageError
+        raise kind(str(error)) from error
+    except MethodError as error:
+        raise UsageError(str(error)) from error
+    except Exception as error:  # a method is anyone's code
+        said = " ".join(f"{type(error).__name__}: {error}".split())
+        raise UsageError(f"{method_class.info.name} can't be loaded: {said}") from error
+    return method
