@@ -23,7 +23,7 @@ from dmef_bench.cli.options import (
     overwrite_option,
     quiet_option,
 )
-from dmef_bench.errors import DmefError, ScenesFailedError, UsageError
+from dmef_bench.errors import DmefError, MissingError, ScenesFailedError, UsageError
 
 if TYPE_CHECKING:
     from dmef_bench.evaluation import LpipsNet, ProtocolName, RunResult
@@ -255,7 +255,11 @@ class _Batch:
         )
 
     def each(self, work: Callable[[str], T]) -> list[T]:
-        """Do the work for every method; a failure stops it only where there is no other method."""
+        """Do the work for every method; one that fails doesn't stop the others.
+
+        Raises:
+            DmefError: there is no other method, or the environment is at fault (MissingError).
+        """
         from dmef_bench.evaluation import WeightsMissingError
 
         results = []
@@ -263,9 +267,11 @@ class _Batch:
             try:
                 results.append(work(spec))
             except DmefError as error:
-                if len(self.specs) == 1:
+                weightless = isinstance(error, WeightsMissingError)
+                # A full disk or a missing GPU is no fault of this method: the others meet it too.
+                if len(self.specs) == 1 or (isinstance(error, MissingError) and not weightless):
                     raise
-                if isinstance(error, WeightsMissingError) and spec in self.optional:
+                if weightless and spec in self.optional:
                     self.left_out[spec] = str(error)
                 else:
                     self.broken[spec] = str(error)
