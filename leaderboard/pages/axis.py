@@ -34,7 +34,9 @@ class Axis:
 def covering(values: list[float], start: float, end: float) -> Axis:
     """A linear axis over finite values with a margin of 6 % at both ends."""
     low, high = min(values), max(values)
-    margin = 0.06 * (high - low) or max(abs(high), 1.0) * 0.1
+    size = max(abs(low), abs(high), 1.0)
+    # Values that differ by less are one value: no mark could tell them apart.
+    margin = 0.06 * (high - low) if high - low > 1e-6 * size else 0.1 * size
     return Axis(low - margin, high + margin, start, end)
 
 
@@ -50,7 +52,8 @@ def _ticks(low: float, high: float) -> list[float]:
     power = 10.0 ** math.floor(math.log10(rough))
     step = next(unit * power for unit in (1, 2, 5, 10) if unit * power >= rough)
     first, last = math.ceil(low / step), math.floor(high / step)
-    return [round(count * step, 12) for count in range(first, last + 1)]
+    found = [round(count * step, 12) for count in range(first, last + 1)]
+    return [tick for tick in found if low <= tick <= high]
 
 
 def _log_ticks(low: float, high: float) -> list[float]:

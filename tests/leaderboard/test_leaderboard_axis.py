@@ -1,11 +1,13 @@
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from leaderboard.pages.axis import Axis, covering, covering_log
 
 
 @given(st.lists(st.floats(-1e4, 1e4), min_size=1, max_size=9))
+@example([-3.3e-37, -8.9e-38])
+@example([9999.0, 9999.000001])
 def test_linear_axis_covers_its_values_with_round_ticks(values):
     axis = covering(values, 0.0, 100.0)
     assert axis.low < min(values) <= max(values) < axis.high
