@@ -21,11 +21,11 @@ def options(tmp_path):
 
 
 def test_figures_are_those_of_the_pictures(dataset, scorer, options):
-    result = run_method(resolve("mertens"), dataset, scorer, options)
+    result = run_method(resolve("gdc"), dataset, scorer, options)
     assert [sample.scene for sample in result.samples] == [
         scene.id for scene in dataset.scenes("train")
     ]
-    method = resolve("mertens")()
+    method = resolve("gdc")()
     for scene, sample in zip(dataset.scenes("train"), result.samples, strict=True):
         fused = to_eight_bit(method.fuse(scene.load_bracket()))
         truth = scene.load_ground_truth()
