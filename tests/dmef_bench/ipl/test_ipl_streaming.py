@@ -143,7 +143,6 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
 """
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="ru_maxrss has another unit elsewhere")
 def test_peak_memory_stays_within_the_bound():
     """A picture whose exposures, features and result would take 300 MB as tensors."""
     done = subprocess.run(
