@@ -11,7 +11,9 @@ from pathlib import Path
 from typing import Any
 
 RESULTS = Path(__file__).parent / "results"
-PACKAGES = ("dmef-bench", "numpy", "scipy", "opencv-python", "torch")
+PACKAGES = (
+    "dmef-bench", "numpy", "scipy", "opencv-python", "opencv-python-headless", "torch",
+)  # fmt: skip
 
 
 def machine() -> dict[str, Any]:

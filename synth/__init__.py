@@ -1,4 +1,4 @@
-"""Pictures in, pictures out: camera response models, LECARM, exposures, generated scenes.
+"""Pictures in, pictures out: response models, LECARM, exposures, noise, generated scenes.
 
 A submodule is imported when it is first asked for, so that `import synth` stays light.
 """
@@ -6,7 +6,14 @@ A submodule is imported when it is first asked for, so that `import synth` stays
 from importlib import import_module
 from types import ModuleType
 
-__all__ = ["camera_response", "exposure", "lecarm", "moving_scenes"]
+__all__ = [
+    "camera_response",
+    "camera_track",
+    "exposure",
+    "lecarm",
+    "moving_scenes",
+    "sensor_noise",
+]
 
 
 def __getattr__(name: str) -> ModuleType:

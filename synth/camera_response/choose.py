@@ -10,7 +10,7 @@ MODELS: dict[str, type[CameraResponse]] = {
 }
 
 
-def camera_response(name: str, **parameters: float) -> CameraResponse:
+def camera_response(name: str, /, **parameters: float) -> CameraResponse:
     """The model called `name`; parameters that are not given keep the authors' values.
 
     Args:
