@@ -15,8 +15,15 @@ Picture = NDArray[np.uint8] | NDArray[np.uint16]
 
 # 30000 × 20000, the largest picture streaming is meant for.
 MAX_PIXELS = 600_000_000
-# Measured at 4K: level 1 takes 0.7 s, level 9 takes 6.5 s for files 1 % smaller.
+# Measured at 4K (benchmarks/build_dataset.py): a single row filter takes two thirds of the time of
+# libpng's choice among all, for files of about the same size; higher levels gain next to nothing.
 PNG_LEVEL = 1
+PNG_ENCODER = f"OpenCV {cv2.__version__}, level {PNG_LEVEL}, filter up"
+_QUICK = (
+    cv2.IMWRITE_PNG_COMPRESSION, PNG_LEVEL,
+    cv2.IMWRITE_PNG_STRATEGY, cv2.IMWRITE_PNG_STRATEGY_DEFAULT,
+    cv2.IMWRITE_PNG_FILTER, cv2.IMWRITE_PNG_FILTER_UP,
+)  # fmt: skip
 # Damaged files are reported by our own errors, which name the file.
 cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
 _FORMATS = ("PNG", "JPEG", "TIFF")
@@ -86,11 +93,17 @@ def _decode(content: bytes, name: Path, size: tuple[int, int]) -> Picture:
     raise IntegrityError(f"{name}: {image.dtype} pixels; 8 or 16 bit integers are needed")
 
 
+def to_eight_bits(image: Picture) -> NDArray[np.uint8]:
+    """A picture with 16-bit values rounded to the nearest 8-bit ones; 8-bit ones as they are."""
+    if image.dtype == np.uint16:
+        return np.rint(image / 257.0).astype(np.uint8)
+    return image.astype(np.uint8, copy=False)
+
+
 def encode_png(image: Picture, level: int = PNG_LEVEL) -> bytes:
     """PNG bytes of an (H, W, 3) RGB picture, uint8 or uint16; the same bytes every time."""
-    done, buffer = cv2.imencode(
-        ".png", cv2.cvtColor(image, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_PNG_COMPRESSION, level]
-    )
+    options = _QUICK if level == PNG_LEVEL else (cv2.IMWRITE_PNG_COMPRESSION, level)
+    done, buffer = cv2.imencode(".png", cv2.cvtColor(image, cv2.COLOR_RGB2BGR), options)
     if not done:
         raise ValueError(f"OpenCV can't encode a {image.dtype} array of shape {image.shape}")
     return buffer.tobytes()

@@ -1,7 +1,7 @@
 """From a video to three frames: find, probe, accept or turn down, choose, extract."""
 
 from dmef_bench.video.accept import Rules, accept
-from dmef_bench.video.choose import Choice, ChoiceOptions, choose_frames
+from dmef_bench.video.choose import Choice, ChoiceOptions, choose_frames, choose_scenes
 from dmef_bench.video.clip import Clip, Colour
 from dmef_bench.video.extract import extract_frames
 from dmef_bench.video.ffmpeg import FFMPEG_FLAGS, ffmpeg_version
@@ -20,6 +20,7 @@ __all__ = [
     "Rules",
     "accept",
     "choose_frames",
+    "choose_scenes",
     "extract_frames",
     "ffmpeg_version",
     "find_videos",

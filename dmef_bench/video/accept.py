@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from dmef_bench.video.clip import Clip
-from dmef_bench.video.colour import HDR_TRANSFERS, MATRICES, SDR_TRANSFERS
+from dmef_bench.video.colour import HDR_PRIMARIES, HDR_TRANSFERS, MATRICES, SDR_TRANSFERS
 from dmef_bench.video.rejected import Rejected
 
 
@@ -29,8 +29,8 @@ def accept(clip: Clip, rules: Rules) -> None:
     """Say nothing where the clip may be used.
 
     Raises:
-        Rejected: "too-small", "too-short", "interlaced", "non-square-pixels", "hdr" or
-            "unsupported-colour".
+        Rejected: "too-small", "too-short", "interlaced", "non-square-pixels", "alpha",
+            "hdr" or "unsupported-colour".
     """
     if min(clip.width, clip.height) < rules.min_height:
         raise Rejected(
@@ -47,6 +47,12 @@ def accept(clip: Clip, rules: Rules) -> None:
     wide, high = clip.sample_aspect
     if wide and high and abs(wide / high - 1) > _ASPECT_TOLERANCE:
         raise Rejected("non-square-pixels", f"its pixels are {wide}:{high} and not square")
+    if clip.has_alpha:
+        raise Rejected(
+            "alpha",
+            "it has an alpha channel, and what shines through is not in the file; "
+            "export it without one",
+        )
     _accept_colour(clip, rules)
 
 
@@ -62,6 +68,8 @@ def _accept_colour(clip: Clip, rules: Rules) -> None:
                 "hdr",
                 f"it is HDR ({HDR_TRANSFERS[colour.transfer]}); --hdr tonemap would convert it",
             )
+        if colour.primaries not in HDR_PRIMARIES:
+            raise Rejected("unsupported-colour", f"its primaries are {colour.primaries}")
     elif colour.transfer == "unknown":
         raise Rejected(
             "unsupported-colour",

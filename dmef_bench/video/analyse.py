@@ -1,8 +1,7 @@
 """Decode a window of a clip once, small and grey, and measure what the choice of frames needs."""
 
-import math
 from bisect import bisect_left
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import accumulate
 
@@ -11,8 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dmef_bench.video.clip import Clip, Window
-from dmef_bench.video.decode import decode
+from dmef_bench.video.cuts import MOST_GAIN, moments
+from dmef_bench.video.decode import Decoded, decode
 from dmef_bench.video.ffmpeg import Filter
+from dmef_bench.video.held import Held, RawFrame, most_bytes
 from dmef_bench.video.rejected import Rejected
 from dmef_bench.video.showinfo import NO_PTS
 
@@ -22,7 +23,6 @@ WINDOW_FRAMES = 72
 # the difference between frames compressed well and badly.
 SHARPNESS_SIDE = 960
 MOTION_SIDE = 160
-_MOST_GAIN = 4.0
 _NO_LATER = 1 << 63
 # Containers may list a few packets that show no frame, as VP9 does.
 _LEAST_DECODED = 0.75
@@ -39,6 +39,7 @@ class Analysis:
         ticks: (n,) int64 presentation times, rising.
         sharpness: (n,) variance of the Laplacian at `SHARPNESS_SIDE`, in squared 8-bit levels.
         thumbnails: (n, h, w) uint8 grey, the longer side `MOTION_SIDE` pixels.
+        held: the frames themselves, unless they are too large.
     """
 
     window: Window
@@ -46,6 +47,7 @@ class Analysis:
     ticks: NDArray[np.int64]
     sharpness: NDArray[np.float64]
     thumbnails: NDArray[np.uint8]
+    held: Held = field(default_factory=Held)
 
     @property
     def times(self) -> NDArray[np.float64]:
@@ -72,6 +74,7 @@ def analyse(clip: Clip, window: Window) -> Analysis:
         bytes_each=width * height,
         window=window,
         clock=clip.time_base,
+        hold=most_bytes(clip, min(WINDOW_FRAMES, len(clip.container_ticks))),
     )
     if any(info.interlaced for info in decoded.infos):
         raise Rejected("interlaced", "some of its frames are interlaced")
@@ -91,7 +94,16 @@ def analyse(clip: Clip, window: Window) -> Analysis:
         ticks=np.array(ticks, np.int64),
         sharpness=np.array([sharpness(each) for each in pictures]),
         thumbnails=np.stack(thumbnails).astype(np.uint8, copy=False),
+        held=_hold(decoded, places),
     )
+
+
+def _hold(decoded: Decoded, places: list[int]) -> Held:
+    # An ffmpeg that doesn't say where colour samples lie can't be told so either.
+    if not decoded.held or any(info.chroma_location is None for info in decoded.infos):
+        return Held()
+    frames = (RawFrame(decoded.infos[place], decoded.held[place]) for place in places)
+    return Held({frame.info.ticks: frame for frame in frames})
 
 
 def _check_count(clip: Clip, ticks: list[int]) -> None:
@@ -123,8 +135,9 @@ def sharpness(picture: NDArray[np.uint8]) -> float:
 
     Source: Pech-Pacheco et al., "Diatom autofocusing in brightfield microscopy", ICPR 2000.
     """
-    edges = cv2.Laplacian(picture, cv2.CV_16S).astype(np.int64)
-    return float(np.sum(edges**2) / edges.size - (np.sum(edges) / edges.size) ** 2)
+    edges = cv2.Laplacian(picture, cv2.CV_16S).astype(np.int64).ravel()
+    squares = np.einsum("i,i->", edges, edges)
+    return float(squares / edges.size - (np.sum(edges) / edges.size) ** 2)
 
 
 def difference(first: NDArray[np.uint8], second: NDArray[np.uint8]) -> NDArray[np.float64]:
@@ -133,12 +146,6 @@ def difference(first: NDArray[np.uint8], second: NDArray[np.uint8]) -> NDArray[n
     A fade or a camera that adapts its exposure changes the mean and the contrast of the whole
     picture: the first picture is given those of the second before they are compared.
     """
-    (mean_1, spread_1), (mean_2, spread_2) = _moments(first), _moments(second)
-    gain = min(max(spread_2 / spread_1, 1 / _MOST_GAIN), _MOST_GAIN) if spread_1 else 1.0
+    (mean_1, spread_1), (mean_2, spread_2) = moments(first), moments(second)
+    gain = min(max(spread_2 / spread_1, 1 / MOST_GAIN), MOST_GAIN) if spread_1 else 1.0
     return np.abs(second - mean_2 - gain * (first - mean_1))
-
-
-def _moments(picture: NDArray[np.uint8]) -> tuple[float, float]:
-    wide = picture.astype(np.int64)
-    mean = int(wide.sum()) / wide.size
-    return mean, math.sqrt(max(int((wide**2).sum()) / wide.size - mean**2, 0.0))

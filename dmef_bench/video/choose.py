@@ -1,15 +1,19 @@
-"""Choose three frames of a clip: visible motion, no cut between them, none of them blurred."""
+"""Choose three frames of a clip, for one scene or several: visible motion, no cut, no blur."""
 
-from bisect import bisect_left, bisect_right
-from dataclasses import dataclass
+import contextlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dmef_bench.video.analyse import WINDOW_FRAMES, Analysis, analyse, difference
+from dmef_bench.video.analyse import Analysis, analyse, difference
 from dmef_bench.video.clip import Clip, Window
+from dmef_bench.video.cuts import find_cuts
+from dmef_bench.video.held import RawFrame
 from dmef_bench.video.rejected import Rejected
+from dmef_bench.video.windows import windows
 
 # Seconds between the frames, in the order they are tried.
 SPACINGS = (1 / 6, 1 / 4, 1 / 3, 1 / 2)
@@ -24,13 +28,12 @@ _ENOUGH_MOTION = 0.25
 # A frame is blurred with less than this share of the sharpness its neighbours reach.
 BLURRED = 0.65
 _NEIGHBOURHOOD = 0.5
-# A cut changes the whole picture by this many levels on average and by this many times as much
-# as the frames around it change.
-CUT_LEVELS = 10.0
-CUT_RATIO = 3.0
-_CUT_NEIGHBOURS = 6
-# The most frames decoded only to reach a window.
-_MOST_SKIPPED = 300
+# Two scenes of one shot lie at least this many seconds apart, from the last frame of the earlier
+# to the first of the later one: time for what moves to have moved on.
+APART = 2.0
+# The frames of a few 4K scenes; those of more are decoded again.
+_MOST_KEPT = 1 << 28
+_NOTHING_HERE = ("no-motion", "no-frames")
 
 _Triple = tuple[int, int, int]
 
@@ -61,6 +64,7 @@ class Choice:
         motion: share of the picture that changes visibly between neighbours, the smaller of both.
         sharpness: the least of the three, relative to the frames around it.
         window: where they were found; decoding there again gives the same frames.
+        raw: the frames as they were decoded; None where they must be decoded again.
     """
 
     ticks: tuple[int, int, int]
@@ -69,6 +73,7 @@ class Choice:
     motion: float
     sharpness: float
     window: Window
+    raw: tuple[RawFrame, ...] | None = field(default=None, compare=False, repr=False)
 
 
 def choose_frames(clip: Clip, options: ChoiceOptions = ChoiceOptions()) -> Choice:
@@ -78,38 +83,58 @@ def choose_frames(clip: Clip, options: ChoiceOptions = ChoiceOptions()) -> Choic
         Rejected: "no-motion" or "no-frames" with the numbers of the best window, or what decoding
             brings up.
     """
-    failures = []
-    for window in windows(clip):
+    return choose_scenes(clip, 1, options)[0]
+
+
+def choose_scenes(clip: Clip, count: int, options: ChoiceOptions = ChoiceOptions()) -> list[Choice]:
+    """Three frames for each of up to `count` scenes, in order of time.
+
+    Scenes lie in different shots, or `APART` seconds apart. First every place that is looked at
+    gives one, then, where these are not enough, as many as are left in it.
+
+    Raises:
+        Rejected: not even one can be had: "no-motion" or "no-frames" with the numbers of the best
+            window; or what decoding brings up.
+    """
+    chosen: list[Choice] = []
+    looked_at: list[Analysis] = []
+    failures: list[Rejected] = []
+    for window in windows(clip, count):
+        looked_at.append(analyse(clip, window))
         try:
-            return choose(analyse(clip, window), options)
+            chosen.append(_lighter(choose(looked_at[-1], options, chosen), chosen))
         except Rejected as rejected:
-            if rejected.code not in ("no-motion", "no-frames"):
+            if rejected.code not in _NOTHING_HERE and not chosen:
                 raise
             failures.append(rejected)
-    raise next((each for each in failures if each.code == "no-motion"), failures[0])
+        finally:
+            looked_at[-1].held.release()
+        if len(chosen) == count:
+            break
+    if not chosen:
+        raise next((each for each in failures if each.code == "no-motion"), failures[0])
+    for analysis in looked_at:
+        with contextlib.suppress(Rejected):  # nothing more in here
+            while len(chosen) < count:
+                chosen.append(choose(analysis, options, chosen))
+    return sorted(chosen, key=lambda choice: choice.ticks)
 
 
-def windows(clip: Clip) -> list[Window]:
-    """Where to look, in order; a short clip is one window."""
-    ticks, keyframes = clip.container_ticks, clip.keyframe_ticks
-    if len(ticks) <= WINDOW_FRAMES or not keyframes:
-        return [Window()]
-    found: list[Window] = []
-    for share in (1 / 2, 1 / 4, 3 / 4):
-        target = round(len(ticks) * share) - WINDOW_FRAMES // 2
-        target = min(max(target, 0), len(ticks) - WINDOW_FRAMES)
-        earlier = bisect_right(keyframes, ticks[target])
-        keyframe = bisect_left(ticks, keyframes[earlier - 1]) if earlier else 0
-        # The first window starts where decoding can, without a wasted frame.
-        start = keyframe if not found or target - keyframe > _MOST_SKIPPED else target
-        window = Window(seek=ticks[keyframe] if keyframe else None, start=ticks[start])
-        if window not in found:
-            found.append(window)
-    return found
+def _lighter(choice: Choice, chosen: Sequence[Choice]) -> Choice:
+    """The choice, without its frames where all frames together are too many to be kept."""
+    kept = (frame for each in (*chosen, choice) for frame in each.raw or ())
+    if chosen and sum(len(frame.samples) for frame in kept) > _MOST_KEPT:
+        return replace(choice, raw=None)
+    return choice
 
 
-def choose(analysis: Analysis, options: ChoiceOptions) -> Choice:
+def choose(analysis: Analysis, options: ChoiceOptions, taken: Sequence[Choice] = ()) -> Choice:
     """The best three frames of an analysed window.
+
+    Args:
+        analysis: of the window.
+        options: how to choose.
+        taken: scenes of the same clip to keep away from.
 
     Raises:
         Rejected: "too-short", "no-frames" or "no-motion".
@@ -130,6 +155,8 @@ def choose(analysis: Analysis, options: ChoiceOptions) -> Choice:
             first, _, last = triple
             if cuts[first:last].any() or relative[list(triple)].min() < BLURRED:
                 continue
+            if not all(_apart(analysis, cuts, triple, other) for other in taken):
+                continue
             candidate = _measure(analysis, relative, triple)
             if best is None or _merit(candidate) > _merit(best):
                 best = candidate
@@ -148,18 +175,18 @@ def choose(analysis: Analysis, options: ChoiceOptions) -> Choice:
             f"no visible motion: at most {best.motion:.2%} of the picture changes "
             f"{_wanted(options)}, {VISIBLE_MOTION:.2%} are needed",
         )
-    return best
+    return replace(best, raw=analysis.held.take(best.ticks))
 
 
-def find_cuts(thumbnails: NDArray[np.uint8]) -> NDArray[np.bool_]:
-    """(n - 1,) whether the scene changes between a thumbnail and the next."""
-    changes = np.array([difference(a, b).sum() / a.size for a, b in pairwise(thumbnails)])
-    cuts = np.zeros(len(changes), bool)
-    for place, change in enumerate(changes):
-        around = np.delete(changes, place)[max(0, place - _CUT_NEIGHBOURS) :][: 2 * _CUT_NEIGHBOURS]
-        usual = float(np.median(around)) if len(around) else 0.0
-        cuts[place] = change >= CUT_LEVELS and change >= CUT_RATIO * usual
-    return cuts
+def _apart(analysis: Analysis, cuts: NDArray[np.bool_], triple: _Triple, other: Choice) -> bool:
+    """Whether a triple lies in another shot than a scene of the same clip, or far enough away."""
+    first, last = int(analysis.ticks[triple[0]]), int(analysis.ticks[triple[2]])
+    start, end = (last, other.ticks[0]) if last < other.ticks[0] else (other.ticks[2], first)
+    if start >= end:
+        return False
+    after_cuts = analysis.ticks[1:][cuts]
+    another_shot = bool(((start < after_cuts) & (after_cuts <= end)).any())
+    return another_shot or (end - start) * analysis.clock >= APART
 
 
 def relative_sharpness(

@@ -61,6 +61,7 @@ class Clip:
         sample_aspect: width of a pixel by its height, (0, 1) where the file doesn't say.
         interlaced: whether its first frames are.
         dolby_vision: whether its first frames carry Dolby Vision metadata.
+        has_alpha: whether its pictures are transparent in places, or may be.
         time_base: seconds a tick.
         container_ticks: when the container says its frames are shown, rising. Used for counts,
             lengths and where to look; frames are chosen by the times they really decode with.
@@ -79,6 +80,7 @@ class Clip:
     sample_aspect: tuple[int, int]
     interlaced: bool
     dolby_vision: bool
+    has_alpha: bool
     time_base: Fraction
     container_ticks: tuple[int, ...]
     keyframe_ticks: tuple[int, ...]
@@ -118,6 +120,14 @@ def bits_of(pixel_format: str) -> int:
 def is_rgb(pixel_format: str) -> bool:
     """Whether an ffmpeg pixel format holds red, green and blue."""
     return re.match(r"(gbr|[0ax]?(rgb|bgr))", pixel_format) is not None
+
+
+def has_alpha(pixel_format: str) -> bool:
+    """Whether an ffmpeg pixel format holds a fourth channel for transparency, or a palette."""
+    return (
+        re.match(r"(yuva|ya\d|gbrap|rgba|bgra|argb|abgr|ayuv|vuya|uyva|pal8)", pixel_format)
+        is not None
+    )
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,8 @@
 Nothing is left to ffmpeg's defaults, which take BT.601 for every untagged video.
 """
 
+from dataclasses import replace
+
 from dmef_bench.video.clip import Colour, bits_of, is_rgb
 from dmef_bench.video.ffmpeg import SCALER_FLAGS, Filter
 from dmef_bench.video.showinfo import FrameInfo
@@ -26,10 +28,17 @@ MATRICES = {
 _UNSAID = frozenset({"unknown", "reserved"})
 # 1.0 in linear light stands for 100 cd/m²; the curve ends at ten times that.
 _NOMINAL_PEAK, _CURVE_PEAK = 100, 10
+# Of HDR video; what zscale can convert from.
+HDR_PRIMARIES = frozenset({"bt709", "bt2020", "smpte431", "smpte432", "smpte170m", "bt470bg"})
 _TONE_MAP_POLICY = (
-    f"{{kind}} tone-mapped: zscale to linear BT.709, npl={_NOMINAL_PEAK}; "
-    f"tonemap=hable, desat=0, peak={_CURVE_PEAK}; zscale to a BT.1886 display, 8 bit, no dither"
+    "{kind} tone-mapped: {light} to linear BT.709, 1.0 for {white} cd/m²; Hable's curve on the "
+    "largest of R, G and B, peak {peak}, desaturation 0; clipped to BT.709 for a BT.1886 display, "
+    "8 bit, no dither; filters {filters}"
 )
+_DISPLAY_LIGHT = {
+    "smpte2084": "display light (BT.2100 PQ EOTF)",
+    "arib-std-b67": "display light (BT.2100 HLG, 1000 cd/m², system gamma 1.2)",
+}
 
 
 def resolve_colour(frame: FrameInfo) -> Colour:
@@ -59,19 +68,25 @@ def resolve_colour(frame: FrameInfo) -> Colour:
     if primaries in _UNSAID:
         primaries = "bt2020" if matrix == "bt2020nc" else "bt709"
         assumed.append("primaries")
-    return Colour(
+    colour = Colour(
         matrix=matrix,
         range="full" if full else "limited",
         transfer=transfer,
         primaries=primaries,
         assumed=tuple(assumed),
-        policy=_policy(transfer, bits_of(frame.pixel_format)),
     )
+    return replace(colour, policy=_policy(colour, bits_of(frame.pixel_format)))
 
 
-def _policy(transfer: str, bits: int) -> str:
-    if transfer in HDR_TRANSFERS:
-        return _TONE_MAP_POLICY.format(kind=HDR_TRANSFERS[transfer])
+def _policy(colour: Colour, bits: int) -> str:
+    if colour.transfer in HDR_TRANSFERS:
+        return _TONE_MAP_POLICY.format(
+            kind=HDR_TRANSFERS[colour.transfer],
+            light=_DISPLAY_LIGHT[colour.transfer],
+            white=_NOMINAL_PEAK,
+            peak=_CURVE_PEAK,
+            filters=",".join(map(str, to_rgb(colour))),
+        )
     return "none" if bits == 8 else f"{bits} bit rounded to 8 bit, no dither"
 
 
@@ -99,6 +114,8 @@ def _tone_map(colour: Colour) -> tuple[Filter, ...]:
         "rangein": colour.range,
         "filter": "bicubic",
         "dither": "none",
+        # Its quicker tables apply HLG's system gamma to each component instead of the luminance.
+        "agamma": 0 if colour.transfer == "arib-std-b67" else 1,
     }
     from_linear: dict[str, str | int] = {
         "matrixin": "gbr",

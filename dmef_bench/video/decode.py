@@ -1,10 +1,10 @@
 """Decode a few frames of a file into bytes, with what showinfo says of each."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from dmef_bench.video.clip import Window
 from dmef_bench.video.container import Demuxer
@@ -15,6 +15,7 @@ from dmef_bench.video.supervised import Limits
 
 # Minutes for what takes seconds: many workers may share few cores.
 TIME_LIMIT = 600.0
+_Samples = TypeVar("_Samples", bytes, memoryview)
 
 
 @dataclass(frozen=True)
@@ -25,11 +26,13 @@ class Decoded:
         infos: one a frame, from before any filter.
         pictures: the frames' samples one after the other, all of the same number of bytes.
         time_base: seconds a tick.
+        held: the frames as they were decoded, where they were to be held; else empty.
     """
 
     infos: list[FrameInfo]
     pictures: list[bytes]
     time_base: Fraction
+    held: list[memoryview] = field(default_factory=list)
 
 
 def decode(
@@ -43,6 +46,8 @@ def decode(
     clock: Fraction | None = None,
     select: str | None = None,
     autorotate: bool = False,
+    hold: int = 0,
+    threads: int | None = None,
     seconds: float = TIME_LIMIT,
 ) -> Decoded:
     """Decode up to `count` frames and convert each with `filters`.
@@ -57,6 +62,9 @@ def decode(
         clock: seconds a tick, needed where the window has a `seek`.
         select: ffmpeg expression a frame must fulfil.
         autorotate: let ffmpeg turn the frames by their display matrix.
+        hold: also deliver the frames before `filters`, of which there are filters then, in up to
+            so many bytes; 0 for none.
+        threads: of the decoder; None for as many as serve a long run.
         seconds: time limit.
 
     Raises:
@@ -68,19 +76,24 @@ def decode(
     if select is not None:
         conditions.append(f"({select})")
     chain = [Filter("select", {"expr": "*".join(conditions)})] if conditions else []
-    chain += [showinfo(token), *filters]
+    chain.append(showinfo(token))
+    hold_after = len(chain) if hold else None
+    chain += filters
     after: dict[str, Any] = {"fps_mode": "passthrough", "frames:v": count}
     after |= {"f": "null"} if bytes_each is None else {"f": "rawvideo"}
     finished = run_ffmpeg(
         command(
             demuxer,
-            before=_before(window, clock) | ({} if autorotate else {"noautorotate": None}),
+            before=_before(window, clock)
+            | ({} if autorotate else {"noautorotate": None})
+            | ({} if threads is None else {"threads": threads}),
             filters=chain,
             after=after,
             log_level="info",
+            hold_after=hold_after,
         ),
         path,
-        Limits(seconds=seconds, stdout=count * (bytes_each or 0)),
+        Limits(seconds=seconds, stdout=count * (bytes_each or 0), held=hold),
     )
     try:
         infos = frames(finished.stderr, token)[:count]
@@ -94,7 +107,11 @@ def decode(
         raise Rejected(
             "unreadable", f"ffmpeg lists {len(infos)} frames and delivers {len(pictures)}"
         )
-    return Decoded(infos, pictures, Fraction(numerator, denominator))
+    copies = memoryview(finished.held)
+    held = _cut(copies, len(copies) // len(infos)) if hold and infos else []
+    if hold and len(held) != len(infos):
+        raise Rejected("unreadable", f"ffmpeg lists {len(infos)} frames and holds {len(held)}")
+    return Decoded(infos, pictures, Fraction(numerator, denominator), held)
 
 
 def _before(window: Window, clock: Fraction | None) -> dict[str, Any]:
@@ -105,7 +122,7 @@ def _before(window: Window, clock: Fraction | None) -> dict[str, Any]:
     return {"ss": f"{float(seconds):.6f}", "seek_timestamp": 1, "noaccurate_seek": None}
 
 
-def _cut(data: bytes, bytes_each: int | None) -> list[bytes]:
+def _cut(data: _Samples, bytes_each: int | None) -> list[_Samples]:
     if bytes_each is None:
         return []
     if len(data) % bytes_each:

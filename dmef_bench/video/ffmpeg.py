@@ -55,6 +55,10 @@ class Filter:
     name: str
     arguments: dict[str, str | int]
 
+    def __str__(self) -> str:
+        """As on ffmpeg's command line."""
+        return f"{self.name}=" + ":".join(f"{key}={value}" for key, value in self.arguments.items())
+
 
 @functools.cache
 def ffmpeg_executable() -> str:
@@ -103,6 +107,8 @@ def input_options(demuxer: Demuxer) -> dict[str, Any]:
         "copyts": None,
         "f": demuxer,
         "fd": "{fd}",
+        # Its header says enough; looking for more decodes several frames in every run.
+        **({"nofind_stream_info": None} if demuxer == "mov" else {}),
     }
 
 
@@ -113,6 +119,7 @@ def command(
     filters: Sequence[Filter] = (),
     after: dict[str, Any],
     log_level: str,
+    hold_after: int | None = None,
 ) -> list[str]:
     """The argument list: the first real video stream, through `filters`, to standard output.
 
@@ -122,12 +129,48 @@ def command(
         filters: chain between input and output; none copies the stream's packets.
         after: options of the output.
         log_level: of ffmpeg.
+        hold_after: after so many of the filters, a copy of every frame also goes to the second
+            output of `supervised`, as it is.
     """
     # A capital V leaves out cover pictures.
-    stream = ffmpeg.input("fd:", **input_options(demuxer), **before)["V:0"]
-    for each in filters:
+    stream = ffmpeg.input("fd:", **input_options(demuxer) | before)["V:0"]
+    held = None
+    for place, each in enumerate(filters):
+        if place == hold_after:
+            stream, held = (stream.split()[branch] for branch in (0, 1))
         stream = stream.filter(each.name, **each.arguments)
     output = stream.output("pipe:1", map_metadata=-1, map_chapters=-1, **after)
+    if held is not None:
+        copies = held.output("fd:", map_metadata=-1, map_chapters=-1, **after, fd="{held}")
+        output = ffmpeg.merge_outputs(output, copies)
+    return _compiled(output, log_level)
+
+
+def raw_command(pixel_format: str, width: int, height: int, filters: Sequence[Filter]) -> list[str]:
+    """The argument list that converts bare frames, one after the other in a file, to bare frames.
+
+    Args:
+        pixel_format: of the file, in ffmpeg's names; width and height likewise.
+        width: in pixels.
+        height: in pixels.
+        filters: what is done to each.
+    """
+    options = {
+        "protocol_whitelist": "fd",
+        "format_whitelist": "rawvideo",
+        "codec_whitelist": "rawvideo",
+        "pixel_format": pixel_format,
+        "video_size": (width, height),
+        "f": "rawvideo",
+        "fd": "{fd}",
+    }
+    stream = ffmpeg.input("fd:", **options)["v:0"]
+    for each in filters:
+        stream = stream.filter(each.name, **each.arguments)
+    return _compiled(stream.output("pipe:1", fps_mode="passthrough", f="rawvideo"), "error")
+
+
+def _compiled(output: Any, log_level: str) -> list[str]:  # noqa: ANN401 - ffmpeg-python has no types
     start = [ffmpeg_executable(), *_GLOBAL, "-loglevel", f"repeat+level+{log_level}"]
     return [str(argument) for argument in output.compile(cmd=start)]
 

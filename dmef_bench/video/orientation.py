@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from itertools import product
 from pathlib import Path
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -22,13 +23,17 @@ from dmef_bench.video.showinfo import FrameInfo
 # Degrees; as much as ffmpeg itself allows.
 _ANGLE_TOLERANCE = 1
 _BOTH = (False, True)
+_TURNS = {1: cv2.ROTATE_90_COUNTERCLOCKWISE, 2: cv2.ROTATE_180, 3: cv2.ROTATE_90_CLOCKWISE}
 
 
 def orient(picture: NDArray[np.uint8], orientation: Orientation) -> NDArray[np.uint8]:
     """The (H, W, ...) picture as it is to be shown."""
-    if orientation.mirrored:
-        picture = picture[:, ::-1]
-    return np.ascontiguousarray(np.rot90(picture, orientation.turns))
+    turned = cv2.flip(picture, 1) if orientation.mirrored else picture
+    if orientation.turns:
+        turned = cv2.rotate(turned, _TURNS[orientation.turns])
+    # OpenCV drops a last axis of one.
+    turned = turned.reshape(*turned.shape[:2], *picture.shape[2:])
+    return np.ascontiguousarray(turned).astype(np.uint8, copy=False)
 
 
 def find_orientation(
@@ -81,6 +86,12 @@ def _one_plane(
     plane = Filter("extractplanes", {"planes": "g" if is_rgb(frame.pixel_format) else "y"})
     shape = frame.height, frame.width, 1 if bits_of(frame.pixel_format) == 8 else 2
     decoded = decode(
-        path, demuxer, [plane], count=1, bytes_each=math.prod(shape), autorotate=autorotate
+        path,
+        demuxer,
+        [plane],
+        count=1,
+        bytes_each=math.prod(shape),
+        autorotate=autorotate,
+        threads=1,
     )
     return np.frombuffer(decoded.pictures[0], np.uint8).reshape(shape)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dmef_bench.atomic_write import sha256_of_file
-from dmef_bench.video.clip import Clip
+from dmef_bench.video.clip import Clip, has_alpha
 from dmef_bench.video.colour import resolve_colour
 from dmef_bench.video.container import Demuxer, recognise
 from dmef_bench.video.decode import decode
@@ -42,12 +42,13 @@ def probe(path: Path) -> Clip:
     check_pixels(packets.width, packets.height)
     if not packets.shown:
         raise Rejected("no-video-stream", "its video stream holds no frames")
-    decoded = decode(path, demuxer, (), count=_FRAMES_DECODED)
+    # More threads would only decode further ahead.
+    decoded = decode(path, demuxer, (), count=_FRAMES_DECODED, threads=1)
     if not decoded.infos:
         raise Rejected("no-video-stream", "its video stream holds no frame that can be decoded")
     first = decoded.infos[0]
     check_pixels(first.width, first.height)
-    tags = _stream_tags(path, demuxer) if first.angle is None else {}
+    tags = _stream_tags(path, demuxer)
     return Clip(
         path=path,
         demuxer=demuxer,
@@ -61,6 +62,8 @@ def probe(path: Path) -> Clip:
         sample_aspect=first.sample_aspect,
         interlaced=any(info.interlaced for info in decoded.infos),
         dolby_vision=any(info.dolby_vision for info in decoded.infos),
+        # VP8 and VP9 keep it in a stream of its own, which ffmpeg's own decoders leave out.
+        has_alpha=has_alpha(first.pixel_format) or tags.get("alpha_mode") == "1",
         time_base=decoded.time_base,
         container_ticks=packets.shown,
         keyframe_ticks=packets.keyframes,

@@ -17,6 +17,7 @@ Code = Literal[
     "hdr",
     "interlaced",
     "non-square-pixels",
+    "alpha",
     "rotation",
     "no-timestamps",
     "no-motion",
@@ -24,6 +25,7 @@ Code = Literal[
     "time-limit",
     "unreadable",
     "duplicate",
+    "near-duplicate",
 ]
 CODES: tuple[str, ...] = get_args(Code)
 

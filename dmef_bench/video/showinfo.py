@@ -23,6 +23,8 @@ class FrameInfo:
             transfer likewise ("tv" or "pc" for the range).
         angle: the display matrix's counter-clockwise rotation in degrees, None without a matrix.
         dolby_vision: whether the frame carries Dolby Vision metadata.
+        chroma_location: where its colour samples lie, in ffmpeg's names; None where this ffmpeg
+            doesn't say.
     """
 
     ticks: int
@@ -37,6 +39,7 @@ class FrameInfo:
     transfer: str
     angle: float | None
     dolby_vision: bool
+    chroma_location: str | None = None
 
 
 def showinfo(token: str) -> Filter:
@@ -72,8 +75,8 @@ def _frames(log: str, prefix: str) -> Iterator[FrameInfo]:
     for start, end in zip(starts, [*starts[1:], len(log)], strict=True):
         block = log[start:end]
         row = re.match(
-            r"pts: *(?P<ticks>-?\d+|NOPTS) .*?fmt:(?P<format>\w+) .*?sar:(?P<sar>\d+/\d+) "
-            r"s:(?P<size>\d+x\d+) i:(?P<field>\w)",
+            r"pts: *(?P<ticks>-?\d+|NOPTS) .*?fmt:(?P<format>\w+) (?:cl:(?P<location>\w+) )?.*?"
+            r"sar:(?P<sar>\d+/\d+) s:(?P<size>\d+x\d+) i:(?P<field>\w)",
             block,
         )
         if row is None:
@@ -100,4 +103,5 @@ def _frames(log: str, prefix: str) -> Iterator[FrameInfo]:
             transfer=tags["trc"],
             angle=float(angle[1]) if angle else None,
             dolby_vision="Dolby Vision" in block,
+            chroma_location=row["location"],
         )

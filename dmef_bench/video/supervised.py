@@ -1,13 +1,14 @@
 """Run a program that reads hostile input: own process group, limits, bounded output."""
 
 import contextlib
+import mmap
 import os
 import resource
 import selectors
 import signal
 import subprocess
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -26,20 +27,26 @@ class Limits:
         seconds: of wall time; the processor time is limited to eight times as much.
         memory: bytes of private memory (RLIMIT_DATA).
         stdout: bytes of output.
+        held: bytes of a second output; with 0 there is none. No file may grow larger.
     """
 
     seconds: float
     stdout: int
     memory: int = MEMORY_LIMIT
+    held: int = 0
 
 
 @dataclass(frozen=True)
 class Finished:
-    """How a run ended: exit status (negative: by a signal) and what it wrote."""
+    """How a run ended: exit status (negative: by a signal) and what it wrote.
+
+    The second output is not copied: its memory is given back with the last view of it.
+    """
 
     status: int
     stdout: bytes
     stderr: str
+    held: bytes | memoryview = b""
 
 
 class LimitReachedError(Exception):
@@ -49,7 +56,8 @@ class LimitReachedError(Exception):
 def run_supervised(arguments: Sequence[str], input_file: Path, limits: Limits) -> Finished:
     """Run `arguments` with `input_file` open for reading under the descriptor that `{fd}` names.
 
-    Every argument equal to "{fd}" becomes the descriptor's number: the program never learns the
+    Every argument equal to "{fd}" becomes the descriptor's number, and every "{held}" that of a
+    file in memory for a second output where `limits` allows one: the program never learns the
     file's name, so no name can be taken for an option, a pattern or an address, and the program
     need not be allowed to open any other file. It may write no file at all (RLIMIT_FSIZE), gets an
     empty environment and leads a process group of its own, which is gone when this returns.
@@ -58,6 +66,36 @@ def run_supervised(arguments: Sequence[str], input_file: Path, limits: Limits) -
         OSError: the file or the program can't be opened.
         LimitReachedError: too much time or output; the process group was killed.
     """
+    if not limits.held:
+        with supervised_process(arguments, input_file, limits) as process:
+            stdout, stderr = _read(process, limits)
+        return Finished(process.returncode, stdout, stderr.decode("utf-8", "replace"))
+    also = os.memfd_create("held")
+    try:
+        arguments = [str(also) if each == "{held}" else each for each in arguments]
+        with supervised_process(arguments, input_file, limits, also=also) as process:
+            stdout, stderr = _read(process, limits)
+        # Only what is looked at is ever mapped; the memory goes with the last view of it.
+        size = os.fstat(also).st_size
+        held = mmap.mmap(also, size, access=mmap.ACCESS_READ) if size else b""
+    finally:
+        os.close(also)
+    said = stderr.decode("utf-8", "replace")
+    return Finished(process.returncode, stdout, said, memoryview(held))
+
+
+@contextlib.contextmanager
+def supervised_process(
+    arguments: Sequence[str], input_file: Path, limits: Limits, *, also: int | None = None
+) -> Iterator["subprocess.Popen[bytes]"]:
+    """The same, for who reads the output as it comes; time and output are then theirs to watch.
+
+    The descriptor `also` is handed on. The process, with its pipes `stdout` and `stderr`, is
+    killed and gone when the block ends.
+
+    Raises:
+        OSError: the file or the program can't be opened.
+    """
     with input_file.open("rb") as stream:
         descriptor = stream.fileno()
         process = subprocess.Popen(
@@ -65,13 +103,13 @@ def run_supervised(arguments: Sequence[str], input_file: Path, limits: Limits) -
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            pass_fds=[descriptor],
+            pass_fds=[descriptor] if also is None else [descriptor, also],
             env={"LC_ALL": "C"},
             start_new_session=True,
         )
         try:
             _limit(process.pid, limits)
-            stdout, stderr = _read(process, limits)
+            yield process
         finally:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
@@ -79,7 +117,6 @@ def run_supervised(arguments: Sequence[str], input_file: Path, limits: Limits) -
                 if pipe is not None:
                     pipe.close()
             process.wait()
-    return Finished(process.returncode, stdout, stderr.decode("utf-8", "replace"))
 
 
 def _limit(pid: int, limits: Limits) -> None:
@@ -89,7 +126,7 @@ def _limit(pid: int, limits: Limits) -> None:
         for kind, most in (
             (resource.RLIMIT_DATA, limits.memory),
             (resource.RLIMIT_CPU, processor_seconds),
-            (resource.RLIMIT_FSIZE, 0),
+            (resource.RLIMIT_FSIZE, limits.held),
             (resource.RLIMIT_CORE, 0),
         ):
             resource.prlimit(pid, kind, (most, most))

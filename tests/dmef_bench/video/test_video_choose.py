@@ -1,3 +1,4 @@
+from dataclasses import replace
 from fractions import Fraction
 from itertools import pairwise
 
@@ -5,11 +6,21 @@ import numpy as np
 import pytest
 from media import VARIABLE, Media, number_of, picture
 
-from dmef_bench.video import ChoiceOptions, Rejected, choose_frames, extract_frames, probe
+from dmef_bench.video import (
+    Choice,
+    ChoiceOptions,
+    Rejected,
+    choose_frames,
+    choose_scenes,
+    extract_frames,
+    probe,
+)
 from dmef_bench.video.analyse import WINDOW_FRAMES, Analysis, difference, in_order, sharpness
-from dmef_bench.video.choose import choose, find_cuts, relative_sharpness, windows
+from dmef_bench.video.choose import APART, choose, relative_sharpness
 from dmef_bench.video.clip import Window
+from dmef_bench.video.cuts import find_cuts
 from dmef_bench.video.showinfo import NO_PTS
+from dmef_bench.video.windows import windows
 
 
 def _analysis(thumbnails: np.ndarray, sharp: np.ndarray | None = None, fps: int = 30) -> Analysis:
@@ -145,6 +156,67 @@ def test_a_long_clip_is_looked_at_in_the_middle_first(media: Media) -> None:
     numbers = [number_of(frame) for frame in extract_frames(clip, choice)]
     assert 60 <= numbers[0] < numbers[2] < 140
     assert [512 * number for number in numbers] == list(choice.ticks)
+
+
+def test_a_scene_in_each_shot(media: Media) -> None:
+    clip = probe(media.clip(pictures="cut"))
+    choices = choose_scenes(clip, 5)
+    sides = [
+        {number_of(frame) >= 20 for frame in extract_frames(clip, choice)} for choice in choices
+    ]
+    assert sides == [{False}, {True}]
+    assert choose_frames(clip) in choices
+
+
+def test_frames_of_many_scenes_are_not_all_kept(
+    media: Media, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clip = probe(media.clip(pictures="cut"))
+    kept = choose_scenes(clip, 2)
+    monkeypatch.setattr("dmef_bench.video.choose._MOST_KEPT", 1)
+    choices = choose_scenes(clip, 2)
+    assert choices == kept
+    assert sorted(choice.raw is None for choice in choices) == [False, True]
+    for choice, other in zip(choices, kept, strict=True):
+        assert np.array_equal(extract_frames(clip, choice), extract_frames(clip, other))
+
+
+def test_scenes_of_one_shot_lie_apart(media: Media) -> None:
+    clip = probe(media.clip(count=120, keyframes=10))
+    earlier, later = choose_scenes(clip, 9, ChoiceOptions(0.1))  # 4 s have room for no more
+    assert later.presentation_times[0] - earlier.presentation_times[2] >= APART
+    assert choose_scenes(clip, 1) == [choose_frames(clip)]
+
+
+def test_a_second_scene_keeps_away_from_the_first() -> None:
+    other = 255 - _panning(20, start=40)[:, ::-1]
+    thumbnails = np.concatenate([_panning(20), other, _panning(60, start=66)])
+    analysis, options, cuts = _analysis(thumbnails, fps=12), ChoiceOptions(1 / 6), [20, 40]
+    taken: list[Choice] = []
+    for _ in range(4):
+        taken.append(choose(analysis, options, taken))
+    with pytest.raises(Rejected):
+        choose(analysis, options, taken)
+    for earlier, later in pairwise(sorted(choice.ticks for choice in taken)):
+        another_shot = any(earlier[2] < cut <= later[0] for cut in cuts)
+        assert another_shot or later[0] - earlier[2] >= APART * 12
+
+
+def test_windows_of_many_scenes_spread_over_the_clip(media: Media) -> None:
+    clip = probe(media.clip(count=200, keyframes=10))
+    long = replace(
+        clip,
+        container_ticks=tuple(range(0, 51_200_000, 512)),
+        keyframe_ticks=tuple(range(0, 51_200_000, 5120)),
+    )
+    for scenes in (1, 2, 7):
+        found = windows(long, scenes)
+        assert found[:3] == windows(long)
+        starts = sorted(window.start or 0 for window in found)
+        assert len(starts) == 2 * scenes + 1
+        assert all(b - a >= WINDOW_FRAMES * 512 for a, b in pairwise(starts))
+        assert max(starts) - min(starts) >= 51_200_000 // 3
+    assert len(windows(clip, 50)) <= 6, "a short clip is not looked at again and again"
 
 
 def test_a_cut_is_not_a_fast_pan() -> None:

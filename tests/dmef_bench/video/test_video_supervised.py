@@ -93,6 +93,28 @@ def test_output_is_bounded(file: Path) -> None:
         run_supervised(["/bin/sh", "-c", "yes"], file, Limits(seconds=60, stdout=1000))
 
 
+def test_a_second_output_comes_whole_and_beside_the_first(file: Path) -> None:
+    code = (
+        "import os, sys\n"
+        "with open(int(sys.argv[1]), 'wb') as second:\n"
+        "    for _ in range(50): os.write(1, b'x' * 9999); second.write(b'y' * 99999)"
+    )
+    limits = Limits(60, 1 << 20, held=5_000_000)
+    finished = run_supervised(_python(code, "{held}"), file, limits)
+    assert finished.stdout == b"x" * 50 * 9999
+    assert finished.held == b"y" * 50 * 99999
+
+
+def test_a_second_output_is_bounded(file: Path) -> None:
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    script = ["/bin/sh", "-c", 'exec yes >"/proc/self/fd/$0"', "{held}"]
+    finished = run_supervised(script, file, Limits(seconds=60, stdout=0, held=100_000))
+    assert finished.status != 0
+    assert len(finished.held) == 100_000
+    del finished
+    assert len(list(Path("/proc/self/fd").iterdir())) == before
+
+
 def test_memory_is_bounded(file: Path) -> None:
     code = "import time; time.sleep(.3); bytearray(600 << 20)"
     finished = run_supervised(_python(code), file, Limits(60, 1 << 20, memory=300 << 20))
