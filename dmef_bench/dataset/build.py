@@ -1,6 +1,7 @@
 """Build a dataset from a folder of videos, or extend it, whatever interrupts."""
 
 import contextlib
+from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -8,9 +9,9 @@ from pathlib import Path
 from dmef_bench.dataset import assembly
 from dmef_bench.dataset.existing import dataset_to_extend, refuse_foreign, refuse_other_settings
 from dmef_bench.dataset.final_files import compose
-from dmef_bench.dataset.make_scene import MadeScene, TurnedDown, make_scene
+from dmef_bench.dataset.make_scene import MadeVideo, TurnedDown, make_scenes
 from dmef_bench.dataset.manifest import Manifest
-from dmef_bench.dataset.pool import Broken, each_in_a_process
+from dmef_bench.dataset.near_duplicates import refuse_near_duplicates
 from dmef_bench.dataset.records import DatasetRecord, RejectionRecord
 from dmef_bench.dataset.settings import BuildSettings
 from dmef_bench.dataset.survey import (
@@ -23,6 +24,7 @@ from dmef_bench.dataset.survey import (
 from dmef_bench.dataset.work_folder import WorkFolder, hold
 from dmef_bench.errors import UsageError
 from dmef_bench.progress import progress_bar
+from dmef_bench.work import Broken, Cluster, Done, Inputs, each_in_a_process
 
 
 class NoUsableVideosError(UsageError):
@@ -61,7 +63,7 @@ class BuildReport:
 
 @dataclass
 class _Outcomes:
-    made: dict[str, MadeScene] = field(default_factory=dict)
+    made: dict[str, MadeVideo] = field(default_factory=dict)
     rejected: list[RejectionRecord] = field(default_factory=list)
     failed: dict[str, str] = field(default_factory=dict)
 
@@ -72,6 +74,7 @@ def build_dataset(
     settings: BuildSettings,
     *,
     workers: int = 1,
+    cluster: Cluster | None = None,
     limit: int | None = None,
     overwrite: bool = False,
     quiet: bool = True,
@@ -88,6 +91,7 @@ def build_dataset(
             is extended by the videos it has no scene of; its old scenes stay as they are.
         settings: what else decides the result.
         workers: processes at work.
+        cluster: makes the scenes instead of processes of this machine; it gives the same bytes.
         limit: take only the first so many videos.
         overwrite: build anew where `output` was built with other settings or is damaged.
         quiet: show no progress bar.
@@ -95,7 +99,8 @@ def build_dataset(
     Raises:
         UsageError: no videos, or an output folder that holds other things or other settings.
         NoUsableVideosError: every video was turned down.
-        MissingError: ffmpeg is missing, or the disk is full or read-only.
+        MissingError: ffmpeg is missing, the disk is full or read-only, or the cluster is not fit
+            or gone.
         IntegrityError: the dataset to extend is damaged.
     """
     recorded = settings.recorded()
@@ -108,11 +113,17 @@ def build_dataset(
         base = dataset_to_extend(output, recorded, overwrite=overwrite, workers=workers)
         _begin(work, recorded, overwrite=overwrite)
         survey = sort_videos(found, base)
-        outcomes = _make_scenes(work, survey.new, settings, workers=workers, quiet=quiet)
-        rejected = all_rejections([*survey.rejected, *outcomes.rejected], found, base)
+        outcomes = _make_scenes(
+            work, survey.new, settings, workers=workers, cluster=cluster, quiet=quiet
+        )
+        made, alike = outcomes.made, list[RejectionRecord]()
+        if settings.near_duplicates == "refuse" and not outcomes.failed:
+            names = {sha256: video.name for sha256, video in survey.new.items()}
+            made, alike = refuse_near_duplicates(made, names, base)
+        rejected = all_rejections([*survey.rejected, *outcomes.rejected, *alike], found, base)
         if outcomes.failed:
             return _report(output, base, 0, rejected, outcomes.failed)
-        if not outcomes.made and base is None:
+        if not made and base is None:
             assembly.remove_work(output)
             with contextlib.suppress(OSError):  # the dataset to overwrite is still in there
                 output.rmdir()
@@ -120,11 +131,12 @@ def build_dataset(
                 f"{videos}: none of the {len(found)} videos can be used", rejected
             )
         record = recorded.model_copy(update={"rejected": rejected})
-        manifest, plan = compose(output, work, base, record, outcomes.made, survey.new)
+        manifest, plan = compose(output, work, base, record, made, survey.new)
         if plan.moves:
             assembly.carry_out(output, plan)
         assembly.remove_work(output)
-        return _report(output, manifest, len(outcomes.made), rejected, {})
+        added = sum(len(video.scenes) for video in made.values())
+        return _report(output, manifest, added, rejected, {})
 
 
 def _begin(work: WorkFolder, recorded: DatasetRecord, *, overwrite: bool) -> None:
@@ -141,6 +153,7 @@ def _make_scenes(
     settings: BuildSettings,
     *,
     workers: int,
+    cluster: Cluster | None,
     quiet: bool,
 ) -> _Outcomes:
     """Make what no finished marker vouches for; every video ends up in one of the outcomes."""
@@ -148,8 +161,8 @@ def _make_scenes(
     with progress_bar(quiet=quiet) as bar:
         task = bar.add_task("make scenes", total=len(videos))
 
-        def note(sha256: str, marker: MadeScene | TurnedDown) -> None:
-            if isinstance(marker, MadeScene):
+        def note(sha256: str, marker: MadeVideo | TurnedDown) -> None:
+            if isinstance(marker, MadeVideo):
                 outcomes.made[sha256] = marker
             else:
                 name = videos[sha256].name
@@ -162,11 +175,11 @@ def _make_scenes(
             if marker is None or (
                 isinstance(marker, TurnedDown) and may_change(marker.rejection.code)
             ):
-                folder = work.scene_folder(sha256)
-                inputs[sha256] = (video.path, video.name, sha256, folder, settings)
+                folder = work.scene_folder(sha256).absolute()
+                inputs[sha256] = (video.path.absolute(), video.name, sha256, folder, settings)
             else:
                 note(sha256, marker)
-        with contextlib.closing(each_in_a_process(make_scene, inputs, workers=workers)) as done:
+        with contextlib.closing(_made(inputs, work, workers, cluster)) as done:
             for outcome in done:
                 if isinstance(outcome, Broken):
                     outcomes.failed[videos[outcome.key].name] = outcome.reason
@@ -174,6 +187,17 @@ def _make_scenes(
                 else:
                     note(outcome.key, outcome.value)
     return outcomes
+
+
+def _made(
+    inputs: Inputs, work: WorkFolder, workers: int, cluster: Cluster | None
+) -> Generator[Done[MadeVideo | TurnedDown] | Broken]:
+    """Make the scenes where they shall be made."""
+    if cluster is None:
+        return each_in_a_process(make_scenes, inputs, workers=workers)
+    # A worker that does not see a video would turn it down as unreadable.
+    videos = {key: arguments[0] for key, arguments in inputs.items()}
+    return cluster.each(make_scenes, inputs, shared=work.path.absolute(), sees=videos, apart=True)
 
 
 def _report(

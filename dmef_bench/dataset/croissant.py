@@ -11,7 +11,8 @@ from typing import Annotated, Any, NamedTuple
 
 from pydantic import BaseModel, Field, ValidationError
 
-from dmef_bench.dataset.manifest import Manifest, why
+from dmef_bench.dataset.imported_records import ImportedDatasetRecord
+from dmef_bench.dataset.manifest import AnyManifest, why
 from dmef_bench.dataset.records import (
     CROISSANT_FILE,
     METADATA_FILE,
@@ -67,6 +68,9 @@ _FORMATS = {
     "json": "application/json",
     "jsonl": "application/jsonlines",
     "md": "text/markdown",
+    "tif": "image/tiff",
+    "jpg": "image/jpeg",
+    "hdr": "image/vnd.radiance",
 }
 
 
@@ -112,7 +116,7 @@ def _record_set(split: str, columns: list[str]) -> dict[str, Any]:
 
 
 def render(
-    manifest: Manifest, description: str, licence: str, files: dict[str, FileFacts]
+    manifest: AnyManifest, description: str, licence: str, files: dict[str, FileFacts]
 ) -> bytes:
     """The bytes of croissant.json.
 
@@ -132,7 +136,7 @@ def render(
         "description": description,
         "license": licence,
         "version": f"{manifest.record.schema_version}.0.0",
-        "citeAs": "Chen et al., AAAI 2025, https://doi.org/10.1609/aaai.v39i2.32224",
+        "citeAs": _citation(manifest),
         "distribution": [_file_object(name, files[name]) for name in sorted(files)],
         "recordSet": [
             _record_set(split, ["scene", *(f"{picture}_file_name" for picture in scene.pictures())])
@@ -142,6 +146,12 @@ def render(
     content = json.dumps(document, indent=1, ensure_ascii=True).encode() + b"\n"
     digest = hashlib.sha256(content).hexdigest()
     return content.replace(_ZEROS.encode(), digest.encode(), 1)
+
+
+def _citation(manifest: AnyManifest) -> str:
+    if isinstance(manifest.record, ImportedDatasetRecord):
+        return manifest.record.citation
+    return "Chen et al., AAAI 2025, https://doi.org/10.1609/aaai.v39i2.32224"
 
 
 class _FileObject(BaseModel):

@@ -5,12 +5,12 @@ from pathlib import Path
 
 from dmef_bench.dataset.assembly import waits_for_completion
 from dmef_bench.dataset.existing import dataset_to_extend, refuse_foreign
-from dmef_bench.dataset.pool import Broken, each_in_a_process
 from dmef_bench.dataset.records import RejectionRecord
 from dmef_bench.dataset.settings import BuildSettings
 from dmef_bench.dataset.survey import all_rejections, read_videos, sort_videos
 from dmef_bench.errors import UsageError
 from dmef_bench.video import Rejected, Rules, accept, probe
+from dmef_bench.work import Broken, each_in_a_process
 
 
 @dataclass(frozen=True)
@@ -19,8 +19,9 @@ class BuildPlan:
 
     Attributes:
         kept: names of videos whose scenes are in the dataset already.
-        taken: names of videos whose frames would be chosen and made a scene of. A few of them may
-            still be turned down then, as when nothing moves in them.
+        taken: names of videos whose frames would be chosen and made scenes of. A few of them may
+            still be turned down then, as when nothing moves in them or when they show what another
+            video shows.
         rejected: videos that are turned down, with the reasons.
         failed: name -> reason of videos that could not be looked at.
     """

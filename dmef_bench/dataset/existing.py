@@ -5,7 +5,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from dmef_bench.dataset.layout import foreign_files, read_plain_file, walk
+from dmef_bench.dataset.layout import PULL_FOLDER, foreign_files, read_plain_file, walk
 from dmef_bench.dataset.manifest import MAX_MANIFEST_BYTES, Manifest, read_manifest
 from dmef_bench.dataset.records import DATASET_FILE, DatasetRecord
 from dmef_bench.dataset.settings import differences
@@ -47,6 +47,11 @@ def dataset_to_extend(
     """
     if not output.exists():
         return None
+    if os.path.lexists(output / PULL_FOLDER):
+        raise UsageError(
+            f"{output}: a pull was interrupted here; finish it first, or choose another output "
+            "folder"
+        )
     if not os.path.lexists(output / DATASET_FILE):
         for name, _ in walk(output):
             raise UsageError(

@@ -2,14 +2,14 @@
 
 import hashlib
 from collections.abc import Mapping
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from dmef_bench.atomic_write import atomic_write
 from dmef_bench.dataset.assembly import Move, Plan
 from dmef_bench.dataset.card import describe, render_card
 from dmef_bench.dataset.croissant import FileFacts, parse, render
 from dmef_bench.dataset.layout import walk
-from dmef_bench.dataset.make_scene import MadeScene, numbered
+from dmef_bench.dataset.make_scene import MadeVideo, numbered
 from dmef_bench.dataset.manifest import Manifest
 from dmef_bench.dataset.records import (
     CARD_FILE,
@@ -32,7 +32,7 @@ def compose(
     work: WorkFolder,
     base: Manifest | None,
     record: DatasetRecord,
-    made: Mapping[str, MadeScene],
+    made: Mapping[str, MadeVideo],
     videos: Mapping[str, Video],
 ) -> tuple[Manifest, Plan]:
     """Lay the files of the dataset ready in the work folder.
@@ -52,8 +52,8 @@ def compose(
     if base is not None and manifest.files == base.files:
         return base, Plan(moves=())
     facts = {} if base is None else parse((output / CROISSANT_FILE).read_bytes())
-    for digest, scene in made.items():
-        for file in scene.files:
+    for digest, video in made.items():
+        for file in (file for scene in video.scenes for file in scene.files):
             facts[moves[work.inner_name(digest, file.name)].target] = FileFacts(
                 file.sha256, file.size
             )
@@ -76,18 +76,22 @@ def _number(
     work: WorkFolder,
     base: Manifest | None,
     record: DatasetRecord,
-    made: Mapping[str, MadeScene],
+    made: Mapping[str, MadeVideo],
     videos: Mapping[str, Video],
 ) -> tuple[Manifest, dict[str, Move]]:
     old = {split: () if base is None else base.scenes.get(split, ()) for split in SPLITS}
-    placed = place(made, *([scene.scene for scene in old[split]] for split in SPLITS))
+    placed = place(
+        {digest: len(video.scenes) for digest, video in made.items()},
+        *({scene.scene: scene.source.sha256 for scene in old[split]} for split in SPLITS),
+    )
     added: dict[str, list[SceneRecord]] = {split: [] for split in SPLITS}
     moves = {}
-    for digest, (split, number) in placed.items():
-        added[split].append(numbered(made[digest].scene, number, videos[digest].name))
-        for file in made[digest].files:
+    for (digest, index), (split, number) in placed.items():
+        made_scene = made[digest].scenes[index]
+        added[split].append(numbered(made_scene.scene, number, videos[digest].name))
+        for file in made_scene.files:
             source = work.inner_name(digest, file.name)
-            target = f"{split}/{number}/{file.name}"
+            target = f"{split}/{number}/{PurePosixPath(file.name).name}"
             moves[source] = Move(source=source, target=target, sha256=file.sha256)
     scenes = {split: (*old[split], *added[split]) for split in SPLITS if old[split] or added[split]}
     counts = {split: len(members) for split, members in scenes.items()}

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
 from dmef_bench.dataset.records import (
+    CAMERA_PICTURES,
     CARD_FILE,
     CROISSANT_FILE,
     DATASET_FILE,
@@ -15,13 +16,20 @@ from dmef_bench.dataset.records import (
     PICTURES,
     SPLITS,
 )
-from dmef_bench.errors import IntegrityError
+from dmef_bench.errors import IntegrityError, UsageError
 
 # Only a build at work (or one that was interrupted) leaves this folder in a dataset.
 WORK_FOLDER = ".dmef-build"
+# The same of a pull from a Hub.
+PULL_FOLDER = ".dmef-pull"
+# Where a pulled dataset came from; about this copy, so no part of the dataset.
+ORIGIN_FILE = ".dmef-origin.json"
 
+_PICTURES = PICTURES + OTHER_PICTURES + CAMERA_PICTURES
 _SCENE_FILE = re.compile(
-    rf"(?:{'|'.join(SPLITS)})/[0-9]{{4,6}}/(?:{'|'.join(PICTURES + OTHER_PICTURES)})\.png"
+    rf"(?:{'|'.join(SPLITS)})/[0-9]{{4,6}}/(?:{'|'.join(_PICTURES)})\.png"
+    # What an imported dataset keeps as it came: photographs, and a ground truth of linear light.
+    rf"|(?:{'|'.join(SPLITS)})/[0-9]{{4,6}}/(?:(?:low|mid|high)\.(?:tif|jpg)|gt\.(?:hdr|tif))"
 )
 _OTHER_FILES = {CARD_FILE, CROISSANT_FILE, DATASET_FILE} | {
     f"{split}/{METADATA_FILE}" for split in SPLITS
@@ -36,7 +44,8 @@ def belongs(name: str) -> bool:
 def walk(folder: Path, prefix: str = "") -> Iterator[tuple[str, os.stat_result]]:
     """Everything below `folder` that is no folder: its relative name and lstat, in order of name.
 
-    Links are handed out, not followed. The work folder of a build is left out.
+    Links are handed out, not followed. The work folders of a build and of a pull are left out, and
+    so is the note where the dataset was pulled from.
 
     Raises:
         IntegrityError: a folder can't be read.
@@ -48,7 +57,7 @@ def walk(folder: Path, prefix: str = "") -> Iterator[tuple[str, os.stat_result]]
         raise IntegrityError(f"{folder}: can't be read ({error.strerror})") from error
     for entry in found:
         name = prefix + entry.name
-        if name == WORK_FOLDER:
+        if name in (WORK_FOLDER, PULL_FOLDER, ORIGIN_FILE):
             continue
         if entry.is_dir(follow_symlinks=False):
             yield from walk(Path(entry.path), f"{name}/")
@@ -63,6 +72,19 @@ def foreign_files(folder: Path) -> list[str]:
         for name, status in walk(folder)
         if not (belongs(name) and stat.S_ISREG(status.st_mode))
     ]
+
+
+def refuse_inside(dataset: Path, output: Path) -> None:
+    """Refuse an output folder that lies in a dataset, all of whose files are listed.
+
+    Raises:
+        UsageError: it does.
+    """
+    if output.resolve().is_relative_to(dataset.resolve()):
+        raise UsageError(
+            f"{output}: inside the dataset, all of whose files are listed with their hashes; "
+            "choose a folder outside it"
+        )
 
 
 def plain_file(root: Path, name: str) -> os.stat_result:

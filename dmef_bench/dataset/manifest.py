@@ -1,11 +1,14 @@
 """Read `dataset.json` and the `metadata.jsonl` of each split, and nothing they must not say."""
 
 import hashlib
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from pydantic import ValidationError
 
+from dmef_bench.dataset.imported_records import ImportedDatasetRecord, ImportedSceneRecord
 from dmef_bench.dataset.layout import belongs, read_plain_file
 from dmef_bench.dataset.records import (
     DATASET_FILE,
@@ -20,9 +23,13 @@ from dmef_bench.errors import IntegrityError
 MAX_MANIFEST_BYTES = 256 * 1024 * 1024
 
 
+AnyDatasetRecord = DatasetRecord | ImportedDatasetRecord
+AnySceneRecord = SceneRecord | ImportedSceneRecord
+
+
 @dataclass(frozen=True)
-class Manifest:
-    """What a dataset says about itself.
+class AnyManifest:
+    """What a dataset, built or imported, says about itself.
 
     Attributes:
         record: `dataset.json`.
@@ -30,8 +37,8 @@ class Manifest:
         files: name -> bytes of `dataset.json` and each `metadata.jsonl`.
     """
 
-    record: DatasetRecord
-    scenes: dict[str, tuple[SceneRecord, ...]]
+    record: AnyDatasetRecord
+    scenes: Mapping[str, tuple[AnySceneRecord, ...]]
     files: dict[str, bytes]
 
     @property
@@ -55,6 +62,14 @@ class Manifest:
         }
 
 
+@dataclass(frozen=True)
+class Manifest(AnyManifest):
+    """What a dataset that was built says about itself."""
+
+    record: DatasetRecord
+    scenes: dict[str, tuple[SceneRecord, ...]]
+
+
 def why(error: ValidationError) -> str:
     """The first thing a record has wrong, in one line."""
     first = error.errors(include_url=False, include_input=False)[0]
@@ -62,11 +77,13 @@ def why(error: ValidationError) -> str:
     return f"{place}: {first['msg']}" if place else str(first["msg"])
 
 
-def _read_scenes(content: bytes, split: str, path: Path) -> tuple[SceneRecord, ...]:
+def _read_scenes(
+    content: bytes, split: str, path: Path, kind: type[SceneRecord] | type[ImportedSceneRecord]
+) -> tuple[AnySceneRecord, ...]:
     scenes = []
     for number, line in enumerate(content.splitlines(), 1):
         try:
-            scene = SceneRecord.model_validate_json(line)
+            scene = kind.model_validate_json(line)
         except ValidationError as error:
             raise IntegrityError(f"{path}, line {number}: {why(error)}") from None
         for name, _ in scene.pictures().values():
@@ -81,15 +98,35 @@ def _read_scenes(content: bytes, split: str, path: Path) -> tuple[SceneRecord, .
 
 
 def read_manifest(folder: Path) -> Manifest:
-    """Read and check the manifest of the dataset in `folder`.
+    """Read and check the manifest of the dataset that was built in `folder`.
+
+    Raises:
+        IntegrityError: as `read_any_manifest`, or the dataset was imported.
+    """
+    manifest = read_any_manifest(folder)
+    if isinstance(manifest, Manifest):
+        return manifest
+    raise IntegrityError(
+        f"{folder}: a dataset that was imported, not built from videos; this takes a built one"
+    )
+
+
+def read_any_manifest(folder: Path) -> AnyManifest:
+    """Read and check the manifest of the dataset in `folder`, built or imported.
+
+    Returns:
+        A `Manifest` where it was built.
 
     Raises:
         IntegrityError: a file is missing, a link, too large, broken, of another schema, names a
             file outside its scene's folder, or the files contradict each other.
     """
     files = {DATASET_FILE: read_plain_file(folder, DATASET_FILE, MAX_MANIFEST_BYTES)}
+    imported = _is_imported(files[DATASET_FILE])
     try:
-        record = DatasetRecord.model_validate_json(files[DATASET_FILE])
+        record: AnyDatasetRecord = (
+            ImportedDatasetRecord if imported else DatasetRecord
+        ).model_validate_json(files[DATASET_FILE])
     except ValidationError as error:
         raise IntegrityError(f"{folder / DATASET_FILE}: {why(error)}") from None
     if not record.scenes or set(record.scenes) - set(SPLITS) or min(record.scenes.values()) < 1:
@@ -100,10 +137,31 @@ def read_manifest(folder: Path) -> Manifest:
             continue
         name = f"{split}/{METADATA_FILE}"
         files[name] = read_plain_file(folder, name, MAX_MANIFEST_BYTES)
-        scenes[split] = _read_scenes(files[name], split, folder / name)
+        scenes[split] = _read_scenes(
+            files[name], split, folder / name, ImportedSceneRecord if imported else SceneRecord
+        )
         if len(scenes[split]) != record.scenes[split]:
             raise IntegrityError(
                 f"{folder / name}: {len(scenes[split])} scenes, but {DATASET_FILE} "
                 f"speaks of {record.scenes[split]}"
             )
-    return Manifest(record, scenes, files)
+        if isinstance(record, DatasetRecord):
+            _check_tracks(record, scenes[split], folder / name)
+    return (AnyManifest if imported else Manifest)(record, scenes, files)  # type: ignore[arg-type]
+
+
+def _check_tracks(record: DatasetRecord, scenes: tuple[AnySceneRecord, ...], path: Path) -> None:
+    for scene in scenes:
+        if isinstance(scene, SceneRecord) and scene.tracks != record.tracks:
+            raise IntegrityError(
+                f"{path}: scene {scene.scene} has the track {'+'.join(scene.tracks)}, but "
+                f"{DATASET_FILE} speaks of {record.track}"
+            )
+
+
+def _is_imported(content: bytes) -> bool:
+    try:
+        found = json.loads(content)
+    except (ValueError, RecursionError):
+        return False  # the record's own check says what is wrong with it
+    return isinstance(found, dict) and found.get("kind") == "imported"

@@ -2,9 +2,19 @@
 
 import re
 from pathlib import PurePosixPath
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    model_validator,
+)
+
+from synth.camera_response import camera_response
 
 SCHEMA_VERSION: Final = 1
 DATASET_FILE = "dataset.json"
@@ -18,6 +28,9 @@ PICTURES = ("low", "mid", "high", "gt")
 OTHER_PICTURES = (
     "frame1_mid", "frame1_high", "frame2_low", "frame2_high", "frame3_low", "frame3_mid",
 )  # fmt: skip
+
+# The camera track's exposures where they lie beside those of the paper's.
+CAMERA_PICTURES = ("camera_low", "camera_mid", "camera_high")
 
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
@@ -62,6 +75,41 @@ class ResponseRecord(DiskRecord):
     model: str
     parameters: dict[str, float] = Field(default_factory=dict)
 
+    @model_validator(mode="after")
+    def _is_known(self) -> Self:
+        camera_response(self.model, **self.parameters)
+        return self
+
+
+def _split_numbers(numbers: Any) -> Any:  # noqa: ANN401 - what JSON held
+    if not isinstance(numbers, str):
+        return numbers
+    return dict(pair.partition("=")[::2] for pair in numbers.split(","))
+
+
+def _join_numbers(numbers: dict[str, float]) -> str:
+    return ",".join(f"{name}={value!r}" for name, value in numbers.items())
+
+
+class DrawnResponseRecord(ResponseRecord):
+    """The same drawn for one scene; one string on disk, since models differ in their parameters."""
+
+    parameters: Annotated[
+        dict[str, float],
+        BeforeValidator(_split_numbers),
+        PlainSerializer(_join_numbers, return_type=str),
+    ]
+
+
+_Variance = Annotated[float, Field(ge=0)]
+
+
+class NoiseRecord(DiskRecord):
+    """Sensor noise of low, mid and high (synth.sensor_noise): two variances in linear light."""
+
+    shot: tuple[_Variance, _Variance, _Variance]
+    read: tuple[_Variance, _Variance, _Variance]
+
 
 class SourceRecord(DiskRecord):
     """The video a scene came from. `name` is shown to people only, and already escaped."""
@@ -86,7 +134,9 @@ class ColourRecord(DiskRecord):
 class SceneRecord(DiskRecord):
     """A line of metadata.jsonl: one scene, file names relative to its split's folder.
 
-    `frame1_mid` and the like are there only in a dataset built with --all-exposures.
+    `frame1_mid` and the like are there only in a dataset built with --all-exposures; `camera_low`
+    and the like, with `camera_evs` and `camera_response`, only where the camera track lies beside
+    the paper's; `camera_noise` and `camera_jpeg_quality` wherever there is a camera track.
     """
 
     scene: Annotated[str, Field(pattern=r"^[0-9]{4,6}$")]
@@ -101,12 +151,31 @@ class SceneRecord(DiskRecord):
     width: Annotated[int, Field(gt=0)]
     height: Annotated[int, Field(gt=0)]
     evs: tuple[float, float, float]
-    response: ResponseRecord
+    response: ResponseRecord | DrawnResponseRecord
     source: SourceRecord
     presentation_times: tuple[float, float, float]
     rotation: int
     colour: ColourRecord
     motion: float
+    # Measured by dataset.measures; datasets of earlier versions don't have them.
+    place: Annotated[int, Field(ge=1)] | None = None
+    flow_mean_12: float | None = None
+    flow_p95_12: float | None = None
+    moving_12: float | None = None
+    flow_mean_23: float | None = None
+    flow_p95_23: float | None = None
+    moving_23: float | None = None
+    sharpness: float | None = None
+    blur: float | None = None
+    white_low: float | None = None
+    white_mid: float | None = None
+    white_high: float | None = None
+    white_gt: float | None = None
+    black_low: float | None = None
+    black_mid: float | None = None
+    black_high: float | None = None
+    black_gt: float | None = None
+    gt_phash: Annotated[str, Field(pattern=r"^[0-9a-f]{16}$")] | None = None
     frame1_mid_file_name: InsideName | None = None
     frame1_high_file_name: InsideName | None = None
     frame2_low_file_name: InsideName | None = None
@@ -119,11 +188,40 @@ class SceneRecord(DiskRecord):
     frame2_high_sha256: Sha256 | None = None
     frame3_low_sha256: Sha256 | None = None
     frame3_mid_sha256: Sha256 | None = None
+    camera_low_file_name: InsideName | None = None
+    camera_mid_file_name: InsideName | None = None
+    camera_high_file_name: InsideName | None = None
+    camera_low_sha256: Sha256 | None = None
+    camera_mid_sha256: Sha256 | None = None
+    camera_high_sha256: Sha256 | None = None
+    camera_evs: tuple[float, float, float] | None = None
+    camera_response: DrawnResponseRecord | None = None
+    camera_noise: NoiseRecord | None = None
+    camera_jpeg_quality: Annotated[int, Field(ge=1, le=100)] | None = None
+
+    @model_validator(mode="after")
+    def _camera_is_whole(self) -> Self:
+        beside = [
+            getattr(self, f"{picture}_{what}")
+            for picture in CAMERA_PICTURES
+            for what in ("file_name", "sha256")
+        ] + [self.camera_evs, self.camera_response]
+        there = [value is not None for value in beside]
+        if any(there) and not (all(there) and self.camera_noise is not None):
+            raise ValueError("the camera track is there in part only")
+        return self
+
+    @property
+    def tracks(self) -> tuple[str, ...]:
+        """Which exposures there are; those of the first track are `low`, `mid` and `high`."""
+        if self.camera_evs is not None:
+            return ("paper", "camera")
+        return ("paper",) if self.camera_noise is None else ("camera",)
 
     def pictures(self) -> dict[str, tuple[str, str]]:
         """Picture ("low", "gt", "frame1_mid", ...) -> its file name and SHA-256."""
         found = {}
-        for picture in PICTURES + OTHER_PICTURES:
+        for picture in PICTURES + OTHER_PICTURES + CAMERA_PICTURES:
             name, digest = getattr(self, f"{picture}_file_name"), getattr(self, f"{picture}_sha256")
             if name is not None and digest is not None:
                 found[picture] = (name, digest)
@@ -149,7 +247,7 @@ class DatasetRecord(DiskRecord):
     schema_version: Literal[1] = SCHEMA_VERSION
     name: str
     package_version: str
-    track: Literal["paper", "camera"]
+    track: Literal["paper", "camera", "paper+camera"]
     ffmpeg: str
     ffmpeg_flags: tuple[str, ...]
     seed: int
@@ -157,6 +255,11 @@ class DatasetRecord(DiskRecord):
     settings: dict[str, str]
     scenes: dict[str, int]
     rejected: tuple[RejectionRecord, ...] = ()
+
+    @property
+    def tracks(self) -> tuple[str, ...]:
+        """Which exposures its scenes have; those of the first track are `low`, `mid`, `high`."""
+        return tuple(self.track.split("+"))
 
     def as_file(self) -> bytes:
         """The bytes of dataset.json; equal records give equal bytes."""

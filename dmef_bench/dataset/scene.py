@@ -8,17 +8,26 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from dmef_bench.dataset.layout import WORK_FOLDER, read_plain_file
-from dmef_bench.dataset.manifest import Manifest, read_manifest
-from dmef_bench.dataset.records import SPLITS, DatasetRecord, SceneRecord
+from dmef_bench.dataset.imported_records import ImportedSceneRecord
+from dmef_bench.dataset.layout import PULL_FOLDER, WORK_FOLDER, read_plain_file
+from dmef_bench.dataset.manifest import (
+    AnyDatasetRecord,
+    AnyManifest,
+    AnySceneRecord,
+    read_any_manifest,
+)
+from dmef_bench.dataset.records import SPLITS, ResponseRecord, SceneRecord
 from dmef_bench.errors import IntegrityError, UsageError
-from dmef_bench.picture_files import MAX_PIXELS, decode_picture
+from dmef_bench.picture_files import MAX_PIXELS, Picture, decode_picture
 from synth.camera_response import CameraResponse, camera_response
 
 if TYPE_CHECKING:
     import torch
 
     from baselines import Bracket
+
+
+GroundTruth = NDArray[np.uint8] | NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -29,11 +38,19 @@ class Scene:
         root: the dataset's folder.
         split: "train" or "test".
         record: its line of metadata.jsonl.
+        track: which of its exposures are loaded where the dataset has several; None for those of
+            the first track.
     """
 
     root: Path
     split: str
-    record: SceneRecord
+    record: AnySceneRecord
+    track: str | None = None
+
+    @property
+    def linear(self) -> bool:
+        """Whether the ground truth is linear light instead of a display-referred picture."""
+        return False
 
     @property
     def id(self) -> str:
@@ -43,7 +60,23 @@ class Scene:
     @property
     def response(self) -> CameraResponse:
         """The camera response model its exposures were synthesised with."""
-        return camera_response(self.record.response.model, **self.record.response.parameters)
+        beside = self._camera_beside
+        found = self.record.response if beside is None else beside[1]
+        return camera_response(found.model, **found.parameters)
+
+    @property
+    def evs(self) -> tuple[float, float, float]:
+        """Exposure values of low, mid and high relative to the ground truth."""
+        beside = self._camera_beside
+        return self.record.evs if beside is None else beside[0]
+
+    @property
+    def _camera_beside(self) -> tuple[tuple[float, float, float], ResponseRecord] | None:
+        """EVs and response of a camera track beside the paper's, where that one is to be loaded."""
+        if self.track != "camera" or not isinstance(self.record, SceneRecord):
+            return None
+        evs, response = self.record.camera_evs, self.record.camera_response
+        return None if evs is None or response is None else (evs, response)
 
     def load_picture(self, picture: str) -> NDArray[np.uint8]:
         """One of its pictures as (H, W, 3) uint8 RGB, proved to be the one in the manifest.
@@ -71,6 +104,17 @@ class Scene:
             )
         return image.astype(np.uint8, copy=False)
 
+    def load_exposure(self, exposure: str) -> Picture:
+        """One of the three pictures of its bracket, on its track, as (H, W, 3) RGB.
+
+        Args:
+            exposure: "low", "mid" or "high".
+
+        Raises:
+            IntegrityError: as `load_picture`.
+        """
+        return self.load_picture(exposure if self._camera_beside is None else f"camera_{exposure}")
+
     def load_bracket(self, device: "str | torch.device" = "cpu") -> "Bracket":
         """Its low, mid and high exposure as methods take them.
 
@@ -88,12 +132,12 @@ class Scene:
             (1, 3, 3, self.record.height, self.record.width), dtype=torch.float32, device=device
         )
         for index, picture in enumerate(("low", "mid", "high")):
-            pixels = torch.from_numpy(self.load_picture(picture)).to(device)
+            pixels = torch.from_numpy(self.load_exposure(picture)).to(device)
             images[0, index] = pixels.permute(2, 0, 1)
-        return Bracket(images.div_(255), self.record.evs, self.response)
+        return Bracket(images.div_(255), self.evs, self.response)
 
-    def load_ground_truth(self) -> NDArray[np.uint8]:
-        """The unaltered frame 2 as (H, W, 3) uint8 RGB.
+    def load_ground_truth(self) -> GroundTruth:
+        """The unaltered frame 2 as (H, W, 3) uint8 RGB; float32 light where `linear`.
 
         Raises:
             IntegrityError: the picture is missing, altered or damaged.
@@ -110,21 +154,53 @@ class Dataset:
         digest: 64 hexadecimal digits over the manifest; changes when any picture does.
     """
 
-    def __init__(self, path: Path, manifest: Manifest) -> None:
+    def __init__(self, path: Path, manifest: AnyManifest) -> None:
         self.path = path
-        self.record: DatasetRecord = manifest.record
+        self.record: AnyDatasetRecord = manifest.record
         self.digest = manifest.digest
         self._scenes = manifest.scenes
 
-    def scenes(self, split: str) -> list[Scene]:
-        """The scenes of "train" or "test" in the order of their numbers.
+    @property
+    def tracks(self) -> tuple[str, ...]:
+        """How its exposures were made, the one that is loaded unless another is asked for first."""
+        return tuple(self.record.track.split("+"))
+
+    def chosen_track(self, track: str | None) -> str:
+        """The track that was asked for, or else the first.
 
         Raises:
-            UsageError: there is no such split.
+            UsageError: the dataset does not have it.
+        """
+        if track is not None and track not in self.tracks:
+            captured = self.tracks == ("captured",)
+            remedy = "" if captured else "; build a dataset with --track both to have both"
+            raise UsageError(
+                f"{self.path}: its exposures are of the track {self.tracks[0]}, not {track}{remedy}"
+            )
+        return track or self.tracks[0]
+
+    def scenes(self, split: str, track: str | None = None) -> list[Scene]:
+        """The scenes of "train" or "test" in the order of their numbers.
+
+        Args:
+            split: "train" or "test".
+            track: one of `tracks`, whose exposures the scenes load; None for the first.
+
+        Raises:
+            UsageError: there is no such split or track.
         """
         if split not in SPLITS:
             raise UsageError(f"no split {split!r}: choose one of {', '.join(SPLITS)}")
-        return [Scene(self.path, split, record) for record in self._scenes.get(split, ())]
+        track = self.chosen_track(track)
+        return [_scene(self.path, split, record, track) for record in self._scenes.get(split, ())]
+
+
+def _scene(path: Path, split: str, record: AnySceneRecord, track: str) -> Scene:
+    if isinstance(record, ImportedSceneRecord):
+        from dmef_bench.dataset.imported_scene import ImportedScene  # it builds on `Scene`
+
+        return ImportedScene(path, split, record, track)
+    return Scene(path, split, record, track)
 
 
 def open_dataset(path: Path) -> Dataset:
@@ -138,11 +214,16 @@ def open_dataset(path: Path) -> Dataset:
     if not path.is_dir():
         raise UsageError(f"{path}: no such folder; build a dataset with `dmef-bench build-dataset`")
     try:
-        return Dataset(path, read_manifest(path))
+        return Dataset(path, read_any_manifest(path))
     except IntegrityError as error:
         if (path / WORK_FOLDER).is_dir():
             raise IntegrityError(
                 f"{path}: its build was interrupted; run the same `dmef-bench build-dataset` "
-                "command again to finish it"
+                "(or `import`) command again to finish it"
+            ) from error
+        if (path / PULL_FOLDER).is_dir():
+            raise IntegrityError(
+                f"{path}: its pull was interrupted; run the same `dmef-bench pull` command again "
+                "to finish it"
             ) from error
         raise

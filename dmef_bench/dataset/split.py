@@ -1,8 +1,10 @@
 """Which video trains and which one tests: by the digest of its content, never by scene."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Mapping
+from types import MappingProxyType
 
 SPLIT_RULE = "by video: sorted by SHA-256 of the file, first round(30/110 of all) test, rest train"
+_NONE: Mapping[str, str] = MappingProxyType({})
 
 
 def count_for_test(videos: int) -> int:
@@ -11,27 +13,30 @@ def count_for_test(videos: int) -> int:
 
 
 def place(
-    new: Iterable[str], train: Collection[str] = (), test: Collection[str] = ()
-) -> dict[str, tuple[str, str]]:
-    """Give every new video its split and scene number; videos placed earlier stay where they are.
+    new: Mapping[str, int], train: Mapping[str, str] = _NONE, test: Mapping[str, str] = _NONE
+) -> dict[tuple[str, int], tuple[str, str]]:
+    """Give every new scene its split and number; scenes placed earlier stay where they are.
 
     Args:
-        new: SHA-256 of the videos to place, in any order.
-        train: scene numbers in use for training, for example {"0001", "0002"}.
-        test: scene numbers in use for testing.
+        new: SHA-256 of the videos to place, in any order -> how many scenes each gives.
+        train: scene numbers in use for training -> SHA-256 of their videos.
+        test: likewise for testing.
 
     Returns:
-        SHA-256 -> (split, scene number), in the order of the numbers within each split.
+        (SHA-256, place of the scene among those of its video, from 0) -> (split, scene number),
+        in the order of the numbers within each split.
     """
     digests = sorted(new)
-    total = len(digests) + len(train) + len(test)
-    for_test = min(max(count_for_test(total) - len(test), 0), len(digests))
+    videos_for_test = len(set(test.values()))
+    total = len(digests) + len(set(train.values())) + videos_for_test
+    for_test = min(max(count_for_test(total) - videos_for_test, 0), len(digests))
     placed = {}
     for split, members, used in (
         ("train", digests[for_test:], train),
         ("test", digests[:for_test], test),
     ):
         first = max((int(number) for number in used), default=0) + 1
-        for number, digest in enumerate(members, first):
-            placed[digest] = (split, f"{number:04d}")
+        scenes = [(digest, scene) for digest in members for scene in range(new[digest])]
+        for number, scene in enumerate(scenes, first):
+            placed[scene] = (split, f"{number:04d}")
     return placed

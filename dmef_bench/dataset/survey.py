@@ -41,9 +41,10 @@ class Survey:
     """The videos of a folder, sorted.
 
     Attributes:
-        known: videos the dataset holds a scene of already.
+        known: videos the dataset holds scenes of already.
         new: videos to look at, by digest; one of each content.
-        rejected: videos that are turned down without a closer look.
+        rejected: videos that are turned down without a closer look, and scenes of known ones that
+            were turned down before.
     """
 
     known: list[Video] = field(default_factory=list)
@@ -102,13 +103,13 @@ def sort_videos(videos: Iterable[Video | RejectionRecord], base: Manifest | None
     for video in found:
         if first[video.sha256] != video.name:
             survey.rejected.append(_duplicate(video, first[video.sha256]))
-        elif video.sha256 in made_from:
-            survey.known.append(video)
-        elif video.sha256 in turned_down:
-            again = turned_down[video.sha256].model_copy(update={"name": video.name})
-            survey.rejected.append(again)
         else:
-            survey.new[video.sha256] = video
+            before = turned_down.get(video.sha256, [])
+            survey.rejected += [each.model_copy(update={"name": video.name}) for each in before]
+            if video.sha256 in made_from:
+                survey.known.append(video)
+            elif not before:
+                survey.new[video.sha256] = video
     return survey
 
 
@@ -131,13 +132,13 @@ def all_rejections(
     return tuple(sorted(rejected, key=lambda rejection: (rejection.name, rejection.sha256 or "")))
 
 
-def _reusable(base: Manifest | None) -> Mapping[str | None, RejectionRecord]:
-    before = () if base is None else base.record.rejected
-    return {
-        rejection.sha256: rejection
-        for rejection in before
-        if rejection.sha256 is not None and not may_change(rejection.code)
-    }
+def _reusable(base: Manifest | None) -> Mapping[str, list[RejectionRecord]]:
+    """By the video's digest; several where scenes of one video were turned down."""
+    found: dict[str, list[RejectionRecord]] = {}
+    for rejection in () if base is None else base.record.rejected:
+        if rejection.sha256 is not None and not may_change(rejection.code):
+            found.setdefault(rejection.sha256, []).append(rejection)
+    return found
 
 
 def _duplicate(video: Video, other: str) -> RejectionRecord:

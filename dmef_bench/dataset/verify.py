@@ -11,15 +11,24 @@ from pathlib import Path
 from typing import Literal
 
 from dmef_bench.dataset.croissant import FileFacts, parse
-from dmef_bench.dataset.layout import WORK_FOLDER, belongs, read_plain_file, walk
-from dmef_bench.dataset.manifest import MAX_MANIFEST_BYTES, Manifest, read_manifest
+from dmef_bench.dataset.layout import (
+    PULL_FOLDER,
+    WORK_FOLDER,
+    belongs,
+    read_plain_file,
+    walk,
+)
+from dmef_bench.dataset.manifest import MAX_MANIFEST_BYTES, AnyManifest, read_any_manifest
 from dmef_bench.dataset.records import CARD_FILE, CROISSANT_FILE
 from dmef_bench.errors import IntegrityError, UsageError
 from dmef_bench.progress import progress_bar
 from dmef_bench.video import shown_name
 
 Kind = Literal["missing", "extra", "altered", "link", "unreadable", "manifest", "unfinished"]
-_UNFINISHED = "a build was interrupted; run the same build-dataset command again to finish it"
+_UNFINISHED = {
+    WORK_FOLDER: "a build was interrupted; run the same command again to finish it",
+    PULL_FOLDER: "a pull was interrupted; run the same pull command again to finish it",
+}
 
 
 @dataclass(frozen=True)
@@ -78,11 +87,12 @@ def verify(path: Path, *, workers: int = 1, quiet: bool = True) -> VerifyReport:
         raise UsageError(f"{path}: no such folder")
     problems = []
     present = dict(walk(path))
-    if os.path.lexists(path / WORK_FOLDER):
-        problems.append(Problem("unfinished", WORK_FOLDER, _UNFINISHED))
+    for folder, what in _UNFINISHED.items():
+        if os.path.lexists(path / folder):
+            problems.append(Problem("unfinished", folder, what))
     manifest, listed = None, dict[str, FileFacts]()
     try:
-        manifest = read_manifest(path)
+        manifest = read_any_manifest(path)
     except IntegrityError as error:
         problems.append(Problem("manifest", "dataset", str(error)))
     try:
@@ -92,7 +102,7 @@ def verify(path: Path, *, workers: int = 1, quiet: bool = True) -> VerifyReport:
     else:
         problems += _unlisted(present, listed)
         if manifest is not None:
-            problems += _contradictions(manifest, listed)
+            problems += contradictions(manifest, listed)
         with (
             ThreadPoolExecutor(workers) as pool,
             progress_bar(quiet=quiet) as bar,
@@ -124,7 +134,8 @@ def _unlisted(
             yield _problem("extra", name, f"not named in {CROISSANT_FILE}")
 
 
-def _contradictions(manifest: Manifest, listed: dict[str, FileFacts]) -> Iterator[Problem]:
+def contradictions(manifest: AnyManifest, listed: dict[str, FileFacts]) -> Iterator[Problem]:
+    """Where the manifest and croissant.json do not say the same of the dataset's files."""
     pictures = manifest.pictures()
     for name in sorted(listed.keys() - pictures.keys() - manifest.files.keys() - {CARD_FILE}):
         what = "is in no metadata.jsonl" if belongs(name) else "no file of a dataset has this name"

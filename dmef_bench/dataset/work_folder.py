@@ -1,8 +1,6 @@
 """The hidden folder in which a build keeps what it has finished until all is finished."""
 
 import contextlib
-import fcntl
-import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,14 +9,14 @@ from pydantic import TypeAdapter, ValidationError
 
 from dmef_bench.atomic_write import atomic_write, explained, sha256_of_file
 from dmef_bench.dataset.layout import WORK_FOLDER, plain_file
-from dmef_bench.dataset.make_scene import MARKER_FILE, MadeScene, Marker, TurnedDown
+from dmef_bench.dataset.lock import LOCK_FILE, held
+from dmef_bench.dataset.make_scene import MARKER_FILE, MadeVideo, Marker, TurnedDown
 from dmef_bench.dataset.records import DatasetRecord
-from dmef_bench.errors import IntegrityError, MissingError, UsageError
+from dmef_bench.errors import IntegrityError
 
-_LOCK_FILE = "lock"
 _SETTINGS_FILE = "settings.json"
 _SCENES_FOLDER = "scenes"
-_marker: TypeAdapter[MadeScene | TurnedDown] = TypeAdapter(Marker)
+_marker: TypeAdapter[MadeVideo | TurnedDown] = TypeAdapter(Marker)
 
 
 class WorkFolder:
@@ -28,11 +26,11 @@ class WorkFolder:
         self.path = output / WORK_FOLDER
 
     def scene_folder(self, sha256: str) -> Path:
-        """Where the scene of the video with this digest is made."""
+        """Where the scenes of the video with this digest are made."""
         return self.path / _SCENES_FOLDER / sha256
 
     def inner_name(self, sha256: str, file: str) -> str:
-        """Name of a scene's file relative to the work folder."""
+        """Name of a file of a video's scenes relative to the work folder."""
         return f"{_SCENES_FOLDER}/{sha256}/{file}"
 
     def settings(self) -> DatasetRecord | None:
@@ -48,17 +46,17 @@ class WorkFolder:
             for entry in self.path.iterdir():
                 if entry.is_dir() and not entry.is_symlink():
                     shutil.rmtree(entry)
-                elif entry.name != _LOCK_FILE:
+                elif entry.name != LOCK_FILE:
                     entry.unlink()
         atomic_write(self.path / _SETTINGS_FILE, settings.as_file())
 
-    def finished(self, sha256: str) -> MadeScene | TurnedDown | None:
+    def finished(self, sha256: str) -> MadeVideo | TurnedDown | None:
         """The marker of a video, if each file it vouches for is there with its hash."""
         folder = self.scene_folder(sha256)
         try:
             marker = _marker.validate_json((folder / MARKER_FILE).read_bytes())
-            if isinstance(marker, MadeScene):
-                for file in marker.files:
+            if isinstance(marker, MadeVideo):
+                for file in (file for scene in marker.scenes for file in scene.files):
                     plain_file(folder, file.name)
                     if sha256_of_file(folder / file.name) != file.sha256:
                         return None
@@ -73,33 +71,15 @@ def hold(output: Path) -> Iterator[WorkFolder]:
 
     Raises:
         MissingError: the folder can't be written.
-        UsageError: another build is at work in it.
+        UsageError: it is a link, or another build is at work in it.
     """
-    work = WorkFolder(output)
-    if work.path.is_symlink():
-        raise UsageError(f"{work.path}: a link; remove it, or choose another output folder")
-    lock_file = work.path / _LOCK_FILE
-    fresh = not output.exists()
-    try:
-        with explained(output):
-            work.path.mkdir(parents=True, exist_ok=True)
-            lock = os.open(lock_file, os.O_CREAT | os.O_RDWR | os.O_NOFOLLOW, 0o644)
-    except OSError as error:
-        raise MissingError(
-            f"{output}: no folder can be made here ({error.strerror}); choose another output folder"
-        ) from error
-    try:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise UsageError(f"{output}: another build is at work here; wait for its end") from None
+    work, fresh = WorkFolder(output), not output.exists()
+    with held(work.path, f"{output}: another build is at work here; wait for its end"):
         try:
             yield work
         finally:
             with contextlib.suppress(OSError):  # nothing was begun, or all is finished
-                if [entry.name for entry in work.path.iterdir()] == [_LOCK_FILE]:
+                if [entry.name for entry in work.path.iterdir()] == [LOCK_FILE]:
                     shutil.rmtree(work.path)
                     if fresh:
                         output.rmdir()
-    finally:
-        os.close(lock)

@@ -107,8 +107,8 @@ def test_a_finished_picture_that_changes_is_made_again(
     output = tmp_path / "output"
     disturbed("kill", 14, three_clips, output, "--workers", "1")
     markers = output.glob(".dmef-build/scenes/*/marker.json")
-    marker = next(path for path in markers if (path.parent / "mid.png").exists())
-    (marker.parent / "mid.png").write_bytes(b"altered")
+    marker = next(path for path in markers if (path.parent / "1" / "mid.png").exists())
+    (marker.parent / "1" / "mid.png").write_bytes(b"altered")
     build_dataset(three_clips, output, settings)
     assert contents(output) == contents(three)
 

@@ -11,37 +11,18 @@ import signal
 import sys
 import threading
 from collections import deque
-from collections.abc import Callable, Generator, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Generator, Iterable
+from dataclasses import replace
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import ForkServerContext, ForkServerProcess
-from typing import Any, Generic, NamedTuple, NoReturn, TypeVar
+from typing import Any, NamedTuple, NoReturn, TypeVar
 
 from dmef_bench.errors import DmefError, MissingError
+from dmef_bench.work.outcome import Broken, Done, Inputs
 
 T = TypeVar("T")
-Inputs = Mapping[str, tuple[Any, ...]]
-
-
-@dataclass(frozen=True)
-class Done(Generic[T]):
-    """What the function returned for the input called `key`."""
-
-    key: str
-    value: T
-
-
-@dataclass(frozen=True)
-class Broken:
-    """The input called `key` could not be worked on; `reason` is one line.
-
-    Attributes:
-        killed: whether its process ended without an answer.
-    """
-
-    key: str
-    reason: str
-    killed: bool = False
+# How often work that may be called off is asked about, in seconds.
+_ASKED_EVERY = 0.5
 
 
 class _Job(NamedTuple):
@@ -68,8 +49,7 @@ def each_in_a_process(
     Raises:
         MissingError: the function raised it, as on a full disk; the other processes are ended.
     """
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload([__name__, function.__module__])
+    context = _context(function)
     killed = []
     with contextlib.closing(_at_once(context, function, inputs, workers)) as outcomes:
         for outcome in outcomes:
@@ -79,11 +59,47 @@ def each_in_a_process(
                 yield outcome
     second_go = {key: inputs[key] for key in killed}
     with contextlib.closing(_at_once(context, function, second_go, 1)) as outcomes:
-        yield from outcomes
+        for outcome in outcomes:
+            if isinstance(outcome, Broken) and outcome.killed:
+                reason = f"{outcome.reason}; try again with fewer --workers"
+                outcome = replace(outcome, reason=reason)
+            yield outcome
+
+
+def one_in_a_process(
+    function: Callable[..., T], key: str, arguments: tuple[Any, ...], wanted: Callable[[], bool]
+) -> Done[T] | Broken | None:
+    """Call `function(*arguments)` once in a process of its own.
+
+    Args:
+        function: a module's function; it and its arguments are pickled.
+        key: what to call the input in its outcome.
+        arguments: of the function.
+        wanted: asked now and then; where it says no, the process is ended.
+
+    Returns:
+        The outcome, None where it is no longer wanted.
+
+    Raises:
+        MissingError: the function raised it.
+    """
+    inputs = {key: arguments}
+    with contextlib.closing(_at_once(_context(function), function, inputs, 1, wanted)) as outcomes:
+        return next(outcomes, None)
+
+
+def _context(function: Callable[..., Any]) -> ForkServerContext:
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload([__name__, function.__module__])
+    return context
 
 
 def _at_once(
-    context: ForkServerContext, function: Callable[..., T], inputs: Inputs, workers: int
+    context: ForkServerContext,
+    function: Callable[..., T],
+    inputs: Inputs,
+    workers: int,
+    wanted: Callable[[], bool] | None = None,
 ) -> Generator[Done[T] | Broken]:
     waiting = deque(inputs)
     running: dict[str, _Job] = {}
@@ -92,7 +108,10 @@ def _at_once(
             while waiting and len(running) < workers:
                 key = waiting.popleft()
                 running[key] = _start(context, function, inputs[key])
-            ready = wait([job.answer for job in running.values()])
+            asked_every = None if wanted is None else _ASKED_EVERY
+            ready = wait([job.answer for job in running.values()], asked_every)
+            if wanted is not None and not wanted():
+                return
             for key in [key for key, job in running.items() if job.answer in ready]:
                 yield _finish(key, running.pop(key))
     finally:
@@ -118,7 +137,7 @@ def _finish(key: str, job: _Job) -> Done[Any] | Broken:
             return Broken(
                 key,
                 f"its process ended without an answer (exit {job.process.exitcode}), as when "
-                "memory runs out; try again with fewer --workers",
+                "memory runs out",
                 killed=True,
             )
     job.process.join()

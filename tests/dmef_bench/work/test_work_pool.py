@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from pool_tasks import double, misbehave
 
-from dmef_bench.dataset.pool import Broken, Done, each_in_a_process
 from dmef_bench.errors import MissingError
+from dmef_bench.work import Broken, Done, each_in_a_process
 
 
 def _outcomes(kinds, folder, workers=2):
@@ -84,7 +84,7 @@ def test_workers_die_with_their_parent(tmp_path):
     code = (
         "import sys; from pathlib import Path\n"
         "from pool_tasks import misbehave\n"
-        "from dmef_bench.dataset.pool import each_in_a_process\n"
+        "from dmef_bench.work import each_in_a_process\n"
         f"folder = Path({str(tmp_path)!r})\n"
         "list(each_in_a_process(misbehave, {'sleep': ('sleep', folder)}, workers=1))\n"
     )
