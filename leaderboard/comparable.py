@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from leaderboard.errors import MixedRunsError
 from leaderboard.loading import Run
 
+_WORDS = {"schema_version": "schema version", "of_light": "metrics of linear light"}
+
 
 @dataclass(frozen=True)
 class Definition:
@@ -20,6 +22,7 @@ class Definition:
     split: str
     psnr: str
     ssim: str
+    of_light: tuple[str | None, ...]
     schema_version: int
     lpips: str | None
 
@@ -29,13 +32,15 @@ class Definition:
         dataset, metrics = run.record.dataset, run.record.metrics
         return cls(
             dataset.name, dataset.digest, dataset.track, dataset.split,
-            metrics.psnr, metrics.ssim, run.record.schema_version, metrics.lpips,
+            metrics.psnr, metrics.ssim,
+            (metrics.psnr_mu, metrics.ssim_mu, metrics.psnr_pu21),
+            run.record.schema_version, metrics.lpips,
         )  # fmt: skip
 
     def differs_from(self, other: "Definition") -> tuple[str, ...]:
         """What the two disagree on."""
         return tuple(
-            "schema version" if name == "schema_version" else name
+            _WORDS.get(name, name)
             for name, ours in vars(self).items()
             if ours != (theirs := getattr(other, name))
             and not (name == "lpips" and None in (ours, theirs))

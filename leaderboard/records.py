@@ -49,7 +49,9 @@ class SampleRecord(_Record):
 
     Attributes:
         scene: "<split>/<number>", for example "test/0001".
-        psnr: dB; `inf` for identical pictures, never NaN. ssim: [-1, 1]. lpips: >= 0.
+        psnr: dB; `inf` for identical pictures, never NaN. ssim: [-1, 1]. lpips: >= 0. Of linear
+            light where the ground truth is that (see MetricsRecord).
+        psnr_mu, ssim_mu: of light compressed by the μ-law; psnr_pu21: dB, of PU21 values.
         inference_seconds: the method alone, device synchronised.
         total_seconds: with both resizes (or tiling and blending).
         error: one line that says why the scene failed.
@@ -59,6 +61,9 @@ class SampleRecord(_Record):
     psnr: Decibels | None = None
     ssim: Finite | None = None
     lpips: Finite | None = None
+    psnr_mu: Decibels | None = None
+    ssim_mu: Finite | None = None
+    psnr_pu21: Decibels | None = None
     inference_seconds: Seconds | None = None
     total_seconds: Seconds | None = None
     prediction_sha256: str | None = None
@@ -109,20 +114,50 @@ class ProtocolRecord(_Record):
             `tiled`, None where it saw the whole picture.
         overlap: pixels shared by neighbouring tiles; None unless `tiled`.
         precision: dtype of the tensors given to the method.
+        linear: how exposures became linear light, where it was not left to the weights.
+        memory_budget: bytes a call was allowed beside the program and the weights.
+        measured: whether `resolution` is the largest that fits `memory_budget`.
     """
 
     name: Literal["paper", "tiled", "native"]
     resolution: tuple[int, int] | None = None
     overlap: int | None = None
     precision: str = "float32"
+    linear: Literal["gamma", "response"] | None = None
+    memory_budget: Count | None = None
+    measured: bool = False
 
 
 class MetricsRecord(_Record):
-    """How quality was measured; runs that differ here never share a table."""
+    """How quality was measured; runs that differ here never share a table.
+
+    The last three are there only where the ground truth is linear light; `psnr` and `ssim` are
+    then those of linear values.
+    """
 
     psnr: str
     ssim: str
     lpips: str | None = None
+    psnr_mu: str | None = None
+    ssim_mu: str | None = None
+    psnr_pu21: str | None = None
+
+    @property
+    def of_light(self) -> bool:
+        """Whether light was compared instead of display-referred pictures."""
+        return self.psnr_mu is not None
+
+
+class PrecisionRecord(_Record):
+    """What a network's precision changes in the first scene's first call, against float32.
+
+    Attributes:
+        relative: Frobenius norm of the difference over that of the float32 picture.
+        largest: the largest difference of a value in [0, 1].
+    """
+
+    relative: Annotated[float, Field(ge=0, allow_inf_nan=False)]
+    largest: Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 
 class CostRecord(_Record):
@@ -133,6 +168,7 @@ class CostRecord(_Record):
             has no network; macs_size: (height, width) of one call they were counted at.
         peak_memory_bytes: highest memory of an inference above what was held before it.
         memory_kind: "cuda" (allocator peak) or "rss" (resident set of the process).
+        precision_error: None in float32, and where float32 did not fit.
     """
 
     inference_seconds: Spread | None = None
@@ -141,6 +177,7 @@ class CostRecord(_Record):
     macs_size: tuple[int, int] | None = None
     peak_memory_bytes: Count | None = None
     memory_kind: Literal["cuda", "rss"] = "rss"
+    precision_error: PrecisionRecord | None = None
 
 
 class MachineRecord(_Record):
@@ -161,6 +198,9 @@ class RunRecord(_Record):
         outcome: "running" until every scene has its line; "complete"; "failed" where some scenes
             failed; "out-of-memory" where the method can't take the picture under this protocol.
         lpips_unavailable: why LPIPS is n/a, empty where it was measured.
+        times_unavailable: why no times stand for the method, as where several kinds of machines
+            took part; empty where the times do.
+        other_machines: those beside `machine` that worked on the run.
         settings: what a resumed run must match, by name.
     """
 
@@ -175,7 +215,9 @@ class RunRecord(_Record):
     protocol: ProtocolRecord
     metrics: MetricsRecord
     lpips_unavailable: str = ""
+    times_unavailable: str = ""
     cost: CostRecord = CostRecord()
     machine: MachineRecord
+    other_machines: tuple[MachineRecord, ...] = ()
     software: dict[str, str] = Field(default_factory=dict)
     settings: dict[str, str] = Field(default_factory=dict)

@@ -23,5 +23,7 @@ ROSTER: Final = (
     RosterEntry("hdr-transformer", "HDR-Transformer", "learned"),
     RosterEntry("sctnet", "SCTNet", "learned"),
     RosterEntry("bracketire", "BracketIRE", "learned"),
+    RosterEntry("safnet", "SAFNet", "learned"),
+    RosterEntry("meflut", "MEFLUT", "learned"),
     RosterEntry("ipl", "IPL", "learned"),
 )

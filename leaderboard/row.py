@@ -7,12 +7,12 @@ from typing import Literal
 import numpy as np
 
 from leaderboard.loading import Run
-from leaderboard.metric import METRICS, MetricName
+from leaderboard.metric import MetricName, metrics_of
 from leaderboard.published import Column, PublishedRow
 from leaderboard.records import MachineRecord, SampleRecord, Spread
 from leaderboard.roster import RosterEntry
 from leaderboard.statistics import Estimate, mean_over_scenes
-from leaderboard.wording import printable, size
+from leaderboard.wording import memory, printable, size
 
 Status = Literal["complete", "incomplete", "failed", "out of memory", "not measured"]
 
@@ -89,6 +89,7 @@ def measured_row(
     succeeded = sum(s.error is None and s.psnr is not None for s in run.samples)
     missing = len(scenes) - failed - succeeded
     status, why = _status(run, failed, missing)
+    timed = () if record.times_unavailable else run.samples
     return Row(
         name=printable(method.name),
         title=printable(method.title) or printable(method.name),
@@ -103,15 +104,15 @@ def measured_row(
         why=why,
         rank=None,
         quality={
-            metric.name: mean_over_scenes(list(metric.by_scene(run).values())) for metric in METRICS
+            metric.name: mean_over_scenes(list(metric.by_scene(run).values()))
+            for metric in metrics_of(record.metrics)
         },
         succeeded=succeeded,
         failed=failed,
         missing=missing,
         inference=record.cost.inference_seconds
-        or _spread([sample.inference_seconds for sample in run.samples]),
-        total=record.cost.total_seconds
-        or _spread([sample.total_seconds for sample in run.samples]),
+        or _spread([sample.inference_seconds for sample in timed]),
+        total=record.cost.total_seconds or _spread([sample.total_seconds for sample in timed]),
         machine=machines.index(record.machine) + 1,
         published=published,
         notes=notes,
@@ -135,6 +136,12 @@ def _protocol(run: Run) -> str:
         fed = f"{fed} {size(protocol.resolution)}"
     elif protocol.name != "native":
         fed = f"{fed}, whole picture"
+    if protocol.measured:
+        fed = f"{fed} (measured MR)" if protocol.name == "paper" else f"{fed} (measured)"
+    if protocol.memory_budget is not None:
+        fed = f"{fed}, within {memory(protocol.memory_budget)}"
+    if protocol.linear is not None:
+        fed = f"{fed}, linear by {protocol.linear}"
     return fed if protocol.precision == "float32" else f"{fed}, {printable(protocol.precision)}"
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from leaderboard.comparable import check_comparable
 from leaderboard.errors import LeaderboardError
 from leaderboard.loading import Run
-from leaderboard.metric import METRICS, MetricName
+from leaderboard.metric import Metric, MetricName, metrics_of
 from leaderboard.published import Column, PublishedRow, PublishedTable, table_beside
 from leaderboard.published.row import HEADINGS
 from leaderboard.records import DatasetRecord, MachineRecord, MetricsRecord
@@ -51,6 +51,11 @@ class Leaderboard:
     published: PublishedTable
 
     @property
+    def columns(self) -> tuple[Metric, ...]:
+        """The figures of quality its runs are compared by."""
+        return metrics_of(self.metrics)
+
+    @property
     def rows(self) -> tuple[Row, ...]:
         """Bounds, then methods."""
         return self.bounds + self.methods
@@ -78,7 +83,7 @@ def build_leaderboard(runs: Sequence[Run], baseline: str | None = None) -> Leade
     check_comparable(runs)
     # runs on the first scenes only say a smaller number
     dataset = max((run.record.dataset for run in runs), key=lambda one: one.scenes)
-    published = table_beside(dataset.name)
+    published = table_beside(dataset.name, of_light=runs[0].record.metrics.of_light)
     scenes = frozenset(sample.scene for run in runs for sample in run.samples)
     machines = tuple(dict.fromkeys(run.record.machine for run in runs))
     rows = _told_apart([_measured(run, scenes, machines, published) for run in runs])
@@ -187,7 +192,7 @@ def _differences(rows: tuple[Row, ...], base: Row | None) -> tuple[Difference, .
             row,
             {
                 metric.name: paired_difference(metric.by_scene(row.run), metric.by_scene(base.run))
-                for metric in METRICS
+                for metric in metrics_of(base.run.record.metrics)
             },
         )
         for row in rows

@@ -1,11 +1,13 @@
 """`dmef-bench build-dataset`: a folder of videos in, a dataset out."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
 from dmef_bench.cli.options import (
+    cluster_at,
+    cluster_option,
     default_workers,
     dry_run_option,
     emit,
@@ -16,7 +18,7 @@ from dmef_bench.cli.options import (
     seed_option,
     workers_option,
 )
-from dmef_bench.errors import ScenesFailedError
+from dmef_bench.errors import ScenesFailedError, UsageError
 
 if TYPE_CHECKING:
     from dmef_bench.dataset import BuildPlan, BuildReport, RejectionRecord
@@ -28,6 +30,20 @@ def _evs(_: click.Context, __: click.Parameter, text: str) -> tuple[float, float
     except ValueError:
         raise click.BadParameter(f"{text!r}: three numbers with commas, as -1.5,0.5,2.5") from None
     return low, mid, high
+
+
+def _range(
+    context: click.Context, parameter: click.Parameter, text: str | None
+) -> tuple[float, float] | Literal["none"] | None:
+    if text is None:
+        return None
+    if text == "none":
+        return "none"
+    try:
+        least, most = (float(part) for part in text.split(","))
+    except ValueError:
+        raise click.BadParameter(f"{text!r}: two numbers with a comma, or none") from None
+    return least, most
 
 
 @click.command("build-dataset")
@@ -62,6 +78,20 @@ def _evs(_: click.Context, __: click.Parameter, text: str) -> tuple[float, float
     help="Time between the three frames.  [default: chosen by the motion seen]",
 )
 @click.option(
+    "--scenes-per-video",
+    type=click.IntRange(1, 50),
+    default=1,
+    show_default=True,
+    help="The most scenes one video gives, in different shots or at least 2 s apart.",
+)
+@click.option(
+    "--near-duplicates",
+    type=click.Choice(["refuse", "keep"]),
+    default="refuse",
+    show_default=True,
+    help="What to do with scenes that look like another one.",
+)
+@click.option(
     "--model",
     default="sigmoid",
     show_default=True,
@@ -78,6 +108,35 @@ def _evs(_: click.Context, __: click.Parameter, text: str) -> tuple[float, float
 @click.option(
     "--all-exposures", is_flag=True, help="Write all nine pictures: three frames, three exposures."
 )
+@click.option(
+    "--track",
+    type=click.Choice(["paper", "camera", "both"]),
+    default="paper",
+    show_default=True,
+    help="How exposures are made: alike in all scenes and without noise; by a camera drawn for "
+    "each scene, with noise; or both over the same frames.",
+)
+@click.option(
+    "--ev-jitter",
+    type=click.FloatRange(min=0),
+    default=None,
+    metavar="STOPS",
+    help="Camera track: each EV is moved by up to so much.  [default: 0.3]",
+)
+@click.option(
+    "--noise",
+    callback=_range,
+    default=None,
+    metavar="LEAST,MOST|none",
+    help="Camera track: shot noise, the variance per unit of light.  [default: 0.0001,0.012]",
+)
+@click.option(
+    "--jpeg",
+    callback=_range,
+    default=None,
+    metavar="LEAST,BEST|none",
+    help="Camera track: quality of a JPEG round trip.  [default: none]",
+)
 @click.option("--name", default="4K-DMEF", show_default=True, help="The dataset's name.")
 @click.option(
     "--license",
@@ -89,6 +148,7 @@ def _evs(_: click.Context, __: click.Parameter, text: str) -> tuple[float, float
 @seed_option
 @limit_option
 @workers_option
+@cluster_option
 @dry_run_option
 @overwrite_option
 @format_option
@@ -99,14 +159,21 @@ def command(
     min_height: int,
     hdr: Literal["reject", "tonemap"],
     spacing: float | None,
+    scenes_per_video: int,
+    near_duplicates: Literal["refuse", "keep"],
     model: str,
     evs: tuple[float, float, float],
     all_exposures: bool,
+    track: Literal["paper", "camera", "both"],
+    ev_jitter: float | None,
+    noise: tuple[float, float] | Literal["none"] | None,
+    jpeg: tuple[float, float] | Literal["none"] | None,
     name: str,
     licence: str,
     seed: int,
     limit: int | None,
     workers: int | None,
+    cluster: str | None,
     dry_run: bool,
     overwrite: bool,
     output_format: str,
@@ -130,9 +197,13 @@ def command(
         min_height=min_height,
         hdr=hdr,
         spacing=spacing,
+        scenes_per_video=scenes_per_video,
+        near_duplicates=near_duplicates,
         model=model,
         evs=evs,
         all_exposures=all_exposures,
+        track=track,
+        **_camera_settings(ev_jitter, noise, jpeg),
         seed=seed,
         licence=licence,
     )
@@ -145,10 +216,11 @@ def command(
         emit(output_format, _plan_data(plan), lambda: _show_plan(plan))
         return
     try:
-        report = build_dataset(
-            videos, output, settings,
-            workers=workers, limit=limit, overwrite=overwrite, quiet=quiet,
-        )  # fmt: skip
+        with cluster_at(cluster, quiet=quiet) as place:
+            report = build_dataset(
+                videos, output, settings,
+                workers=workers, cluster=place, limit=limit, overwrite=overwrite, quiet=quiet,
+            )  # fmt: skip
     except NoUsableVideosError as error:
         rejected = error.rejected
         emit(
@@ -164,6 +236,26 @@ def command(
             + ". The other videos are finished and kept. Run the same command again, or move "
             "these videos out of the folder to build without them."
         )
+
+
+def _camera_settings(
+    ev_jitter: float | None,
+    noise: tuple[float, float] | Literal["none"] | None,
+    jpeg: tuple[float, float] | Literal["none"] | None,
+) -> dict[str, Any]:
+    """What was given of the camera track's options."""
+    given: dict[str, Any] = {} if ev_jitter is None else {"ev_jitter": ev_jitter}
+    if noise is not None:
+        given["noise"] = None if noise == "none" else noise
+    if jpeg is not None:
+        given["jpeg"] = None if jpeg == "none" else _qualities(*jpeg)
+    return given
+
+
+def _qualities(least: float, best: float) -> tuple[int, int]:
+    if not (least.is_integer() and best.is_integer()):
+        raise UsageError(f"--jpeg {least:g},{best:g}: qualities are whole numbers")
+    return int(least), int(best)
 
 
 def _report_data(report: "BuildReport") -> dict[str, object]:

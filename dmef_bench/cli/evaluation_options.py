@@ -25,6 +25,10 @@ _SHARED = (
         "--split", type=click.Choice(["test", "train"]), default="test", show_default=True
     ),
     click.option(
+        "--track", type=click.Choice(["paper", "camera"]), default=None,
+        help="Which exposures, where the dataset has both.  [default: the dataset's first]",
+    ),
+    click.option(
         "--lpips-net", type=click.Choice(["alex", "vgg", "squeeze"]), default="alex",
         show_default=True,
     ),
@@ -67,9 +71,10 @@ def as_data(result: "RunResult") -> dict[str, object]:
         "folder": str(result.folder),
         "outcome": record.outcome,
         "scenes": len(result.samples),
-        "psnr": "Infinity" if psnr == math.inf else psnr,
+        "psnr": _finite(psnr),
         "ssim": mean([sample.ssim for sample in result.samples]),
         "lpips": mean([sample.lpips for sample in result.samples]),
+        **{name: _finite(value) for name, value in _of_light(result).items()},
         "lpips_unavailable": record.lpips_unavailable,
         "cost": record.cost.model_dump(mode="json"),
         "failed": {sample.scene: sample.error for sample in result.failed},
@@ -83,11 +88,20 @@ def print_summary(result: "RunResult") -> None:
     samples, cost = result.samples, record.cost
     finished = len(samples) - len(result.failed)
     click.echo(f"{record.method.name}: {record.outcome}, {finished} of {len(samples)} scenes")
+    light = _of_light(result)
+    of = "-l" if light else ""
     quality = [
-        f"PSNR {_figure(mean([s.psnr for s in samples]), '.2f')} dB",
-        f"SSIM {_figure(mean([s.ssim for s in samples]), '.4f')}",
-        f"LPIPS {_figure(mean([s.lpips for s in samples]), '.4f')}",
+        f"PSNR{of} {_figure(mean([s.psnr for s in samples]), '.2f')} dB",
+        f"SSIM{of} {_figure(mean([s.ssim for s in samples]), '.4f')}",
     ]
+    if light:
+        quality += [
+            f"PSNR-μ {_figure(light['psnr_mu'], '.2f')} dB",
+            f"SSIM-μ {_figure(light['ssim_mu'], '.4f')}",
+            f"PU21-PSNR {_figure(light['psnr_pu21'], '.2f')} dB",
+        ]
+    else:
+        quality.append(f"LPIPS {_figure(mean([s.lpips for s in samples]), '.4f')}")
     if cost.inference_seconds is not None and cost.total_seconds is not None:
         quality.append(
             f"{cost.inference_seconds.median:.4g} s a picture "
@@ -95,6 +109,18 @@ def print_summary(result: "RunResult") -> None:
         )
     click.echo("  " + ", ".join(quality))
     click.echo(f"  {result.folder}")
+
+
+def _of_light(result: "RunResult") -> dict[str, float | None]:
+    """Means of the figures that only linear light has; empty for display-referred pictures."""
+    if not result.record.metrics.of_light:
+        return {}
+    names = ("psnr_mu", "ssim_mu", "psnr_pu21")
+    return {name: mean([getattr(one, name) for one in result.samples]) for name in names}
+
+
+def _finite(value: float | None) -> float | str | None:
+    return "Infinity" if value == math.inf else value
 
 
 def _figure(value: float | None, form: str) -> str:

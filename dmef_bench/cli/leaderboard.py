@@ -27,7 +27,7 @@ from leaderboard import (
     group_runs,
     read_results,
 )
-from leaderboard.metric import METRICS, Metric
+from leaderboard.metric import Metric
 from leaderboard.pages import cells
 from leaderboard.row import Row
 from leaderboard.wording import printable
@@ -180,7 +180,7 @@ def _columns(board: Leaderboard, *, full: bool) -> dict[str, Callable[[Row], str
         "#": lambda row: "bound" if row.kind == "bound" else str(row.rank or ""),
         "method": lambda row: row.title,
         "protocol": fed,
-        **{metric.heading: quality(metric) for metric in METRICS},
+        **{metric.heading: quality(metric) for metric in board.columns},
         "inference": cells.inference,
         "total": cells.total,
         "memory": cells.memory,
@@ -197,7 +197,10 @@ def _columns(board: Leaderboard, *, full: bool) -> dict[str, Callable[[Row], str
 
 def _caption(board: Leaderboard, *, full: bool) -> Text:
     lines = ["± is half a 95 % interval over scenes."] if full else []
-    lines.append("The paper measured on other pictures; the page says what keeps them apart.")
+    if board.metrics.of_light:
+        lines.append("The page says what keeps measured and printed figures apart.")
+    else:
+        lines.append("The paper measured on other pictures; the page says what keeps them apart.")
     lines += [f"{row.label}: {row.why}" for row in board.measured if row.why]
     return Text("\n".join(lines))
 

@@ -9,6 +9,8 @@ if TYPE_CHECKING:
     import torch
 
     from baselines import Method
+    from baselines.conventions import Linear
+    from dmef_bench.work import Cluster
 
 
 def torch_device(name: str) -> "torch.device":
@@ -34,6 +36,24 @@ def torch_device(name: str) -> "torch.device":
     return device
 
 
+def device_on_cluster(name: str, cluster: "Cluster") -> "torch.device":
+    """The kind of device that --device names on a cluster's workers, each of which has one.
+
+    Raises:
+        UsageError: no such kind.
+    """
+    import torch
+
+    if name == "auto":
+        return torch.device("cuda" if cluster.offers_gpu() else "cpu")
+    if name not in ("cpu", "cuda"):
+        raise UsageError(
+            f"--device {name!r} with --cluster: auto, cpu or cuda; which GPU a worker uses is "
+            "decided where it is started"
+        )
+    return torch.device(name)
+
+
 def method_class(spec: str) -> "type[Method]":
     """The class that --method names.
 
@@ -48,7 +68,9 @@ def method_class(spec: str) -> "type[Method]":
         raise UsageError(str(error)) from error
 
 
-def load_method(spec: str, weights: Path | None, device: "torch.device") -> "Method":
+def load_method(
+    spec: str, weights: Path | None, device: "torch.device", linear: "Linear | None" = None
+) -> "Method":
     """The method that --method names, ready on `device`.
 
     Raises:
@@ -57,4 +79,4 @@ def load_method(spec: str, weights: Path | None, device: "torch.device") -> "Met
     """
     from dmef_bench.evaluation import ready_method
 
-    return ready_method(method_class(spec), weights, device)
+    return ready_method(method_class(spec), weights, device, linear)

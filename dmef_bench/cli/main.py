@@ -13,14 +13,22 @@ from dmef_bench.errors import DmefError
 # imports neither torch nor OpenCV.
 VERBS: dict[str, tuple[str, str]] = {
     "build-dataset": ("build_dataset", "Turn a folder of 4K videos into a 4K-DMEF dataset."),
+    "import": ("import_dataset", "Import Kalantari, Mobile-HDR or other bracketed folders."),
     "verify": ("verify", "Find every missing, extra or altered byte of a dataset."),
+    "push": ("push", "Share a dataset at the Hugging Face Hub."),
+    "pull": ("pull", "Fetch a dataset from the Hugging Face Hub."),
+    "export": ("export", "Write a dataset as WebDataset shards, or IPL as ONNX."),
+    "stats": ("stats", "How the scenes of a dataset move, clip and are exposed, with pictures."),
     "run": ("run", "Run fusion methods over a dataset and record quality, time and memory."),
     "leaderboard": ("leaderboard", "Turn run records into CSV, Markdown and an HTML page."),
+    "reproduce": ("reproduce", "Measure a table of the paper beside its printed figures."),
     "demo": ("demo", "Clips, dataset, all methods and leaderboard at true 4K, in minutes."),
     "methods": ("methods", "List the fusion methods."),
     "check-method": ("check_method", "Prove a method's shapes, ranges and determinism in seconds."),
+    "max-resolution": ("max_resolution", "The largest input a method takes within a budget."),
     "score": ("score", "Score pictures that were made elsewhere."),
-    "fuse": ("fuse", "Fuse your own three pictures with a method."),
+    "fuse": ("fuse", "Fuse your own pictures, a folder or a video with a method."),
+    "time": ("time", "Time a method at 1080p, 4K, 8K: cold, warm, streaming."),
     "train": ("train", "Train a learned method."),
     "doctor": ("doctor", "Check that this machine has what dmef-bench needs."),
 }

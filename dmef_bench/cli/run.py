@@ -3,8 +3,9 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Literal, TypeVar
 
 import click
 
@@ -14,31 +15,57 @@ from dmef_bench.cli.evaluation_options import (
     evaluation_options,
     print_summary,
 )
+from dmef_bench.cli.memory_size import parse_size
 from dmef_bench.cli.options import (
+    cluster_at,
+    cluster_option,
     device_option,
     dry_run_option,
     emit,
     format_option,
     limit_option,
+    linear_option,
     overwrite_option,
+    precision_option,
     quiet_option,
 )
 from dmef_bench.errors import DmefError, MissingError, ScenesFailedError, UsageError
 
 if TYPE_CHECKING:
+    from baselines.conventions import Linear
     from dmef_bench.evaluation import LpipsNet, ProtocolName, RunResult
+    from dmef_bench.evaluation.options import MeasuredResolution
 
 T = TypeVar("T")
 
 
-def _size(ctx: click.Context, param: click.Parameter, value: str | None) -> tuple[int, int] | None:
-    """HxW in pixels as (height, width)."""
+def _size(
+    ctx: click.Context, param: click.Parameter, value: str | None
+) -> "tuple[int, int] | MeasuredResolution | None":
+    """HxW in pixels as (height, width), or what is to be measured."""
     if value is None:
         return None
+    if value == "probed":
+        return "probed"
+    if value == "probed-16:9":
+        return "probed-16:9"
     found = re.fullmatch(r"(\d+)[x×](\d+)", value)
     if found is None or int(found[1]) == 0 or int(found[2]) == 0:
         raise click.BadParameter(f"{value!r} is no height and width such as 256x256", ctx, param)
     return int(found[1]), int(found[2])
+
+
+def _tile(
+    ctx: click.Context, param: click.Parameter, value: str | None
+) -> 'int | Literal["auto"] | None':
+    """Pixels, or auto."""
+    if value is None:
+        return None
+    if value == "auto":
+        return "auto"
+    if not value.isascii() or not value.isdigit() or not 0 < int(value) < 2**31:
+        raise click.BadParameter(f"{value!r} is neither a number of pixels nor auto", ctx, param)
+    return int(value)
 
 
 @click.command()
@@ -59,17 +86,20 @@ def _size(ctx: click.Context, param: click.Parameter, value: str | None) -> tupl
 )
 @click.option(
     "--resolution",
-    metavar="HxW",
+    metavar="HxW|probed",
     callback=_size,
     default=None,
-    help="Under protocol paper.  [default: what the IPL paper gave the method]",
+    help="Under protocol paper; probed or probed-16:9: the largest that fits --memory-budget.  "
+    "[default: what the IPL paper gave the method]",
 )
 @click.option("--antialias", is_flag=True, help="Under protocol paper: average on the way down.")
 @click.option(
     "--tile",
-    type=click.IntRange(min=1),
+    metavar="PIXELS|auto",
+    callback=_tile,
     default=None,
-    help="Under protocol tiled: side of a tile in pixels.  [default: 512]",
+    help="Under protocol tiled: side of a tile; auto: as large as fits --memory-budget.  "
+    "[default: 512]",
 )
 @click.option(
     "--overlap",
@@ -77,14 +107,16 @@ def _size(ctx: click.Context, param: click.Parameter, value: str | None) -> tupl
     default=None,
     help="Under protocol tiled: pixels that tiles share.  [default: 64, at most half a tile]",
 )
-@device_option
 @click.option(
-    "--precision",
-    type=click.Choice(["float32", "bfloat16", "float16"]),
-    default="float32",
-    show_default=True,
-    help="Of the tensors a network gets.",
+    "--memory-budget",
+    metavar="SIZE",
+    default=None,
+    help="What one call may take beside the program and the weights, for example 24GiB; tried in "
+    "a process of its own first.  [default: what the machine has]",
 )
+@device_option
+@precision_option("Of the tensors a network gets; the error against fp32 is recorded.")
+@linear_option
 @click.option(
     "--weights",
     type=click.Path(path_type=Path),
@@ -100,6 +132,7 @@ def _size(ctx: click.Context, param: click.Parameter, value: str | None) -> tupl
 )
 @click.option("--save-predictions", is_flag=True, help="Keep every result as PNG.")
 @evaluation_options
+@cluster_option
 @limit_option
 @overwrite_option
 @dry_run_option
@@ -108,22 +141,26 @@ def _size(ctx: click.Context, param: click.Parameter, value: str | None) -> tupl
 def command(
     methods: tuple[str, ...],
     protocol: "ProtocolName",
-    resolution: tuple[int, int] | None,
+    resolution: "tuple[int, int] | MeasuredResolution | None",
     antialias: bool,
-    tile: int | None,
+    tile: 'int | Literal["auto"] | None',
     overlap: int | None,
+    memory_budget: str | None,
     device: str,
     precision: str,
+    linear: "Linear | None",
     weights: Path | None,
     repeats: int,
     save_predictions: bool,
     data: Path,
     results: Path,
     split: str,
+    track: str | None,
     lpips_net: "LpipsNet",
     lpips_backbone: Path | None,
     no_lpips: bool,
     pictures: int,
+    cluster: str | None,
     limit: int | None,
     overwrite: bool,
     dry_run: bool,
@@ -136,30 +173,44 @@ def command(
     on where it stopped. How everything is measured: docs/protocol.md.
     """
     _check_together(protocol, resolution, antialias, tile, overlap)
+    budget = None if memory_budget is None else parse_size("--memory-budget", memory_budget)
+    if budget is None and isinstance(resolution, str):
+        raise UsageError(f"--resolution {resolution} needs --memory-budget, for example 8GiB")
+    if budget is not None and cluster is not None:
+        raise UsageError(
+            "--memory-budget is tried on this machine, not on a cluster's; find the size with "
+            "`dmef-bench max-resolution` on one of its workers and give it here"
+        )
     if weights is not None and (len(methods) > 1 or "all" in methods):
         raise UsageError("--weights belongs to one method; name that one with --method")
 
-    from dmef_bench.cli.loading import method_class, torch_device
+    from dmef_bench.cli.loading import device_on_cluster, method_class, torch_device
     from dmef_bench.dataset import open_dataset
     from dmef_bench.evaluation import (
         RunOptions,
         finished_scenes,
         make_scorer,
+        plan_on_cluster,
         plan_run,
         run_method,
+        run_on_cluster,
     )
+    from dmef_bench.evaluation.options import DEFAULT_TILE
 
-    tile = tile or 512
+    place = click.get_current_context().with_resource(cluster_at(cluster, quiet=quiet))
     options = RunOptions(
         results=results,
         split=split,
+        track=track,
         protocol=protocol,
         resolution=resolution,
         antialias=antialias,
-        tile=tile,
-        overlap=min(64, tile // 2) if overlap is None else overlap,
-        device=torch_device(device),
+        tile=tile or DEFAULT_TILE,
+        overlap=overlap,
+        memory_budget=budget,
+        device=device_on_cluster(device, place) if place else torch_device(device),
         precision=precision,
+        linear=linear,
         weights=weights,
         repeats=repeats,
         save_predictions=save_predictions,
@@ -171,12 +222,21 @@ def command(
     )
     dataset = open_dataset(data)
     batch = _Batch.of(methods)
-    scorer = make_scorer(options.device, lpips_net, lpips_backbone, lpips=not no_lpips)
+    scorer_for = partial(
+        make_scorer,
+        net=lpips_net,
+        backbone=lpips_backbone and lpips_backbone.absolute(),
+        lpips=not no_lpips,
+    )
+    scorer = scorer_for(torch_device("cpu") if place else options.device)
     if scorer.lpips_unavailable and not quiet:
         click.echo(f"LPIPS is n/a: {scorer.lpips_unavailable}", err=True)
 
     def one(spec: str) -> "RunResult":
-        result = run_method(method_class(spec), dataset, scorer, options)
+        if place:
+            result = run_on_cluster(spec, dataset, scorer_for, options, place)
+        else:
+            result = run_method(method_class(spec), dataset, scorer, options)
         for note in result.notes:
             click.echo(f"note: {note}", err=True)
         if output_format == "human":
@@ -184,7 +244,10 @@ def command(
         return result
 
     def planned(spec: str) -> dict[str, object]:
-        plan = plan_run(method_class(spec), dataset, scorer, options)
+        if place:
+            plan = plan_on_cluster(spec, dataset, scorer_for, options)
+        else:
+            plan = plan_run(method_class(spec), dataset, scorer, options)
         done = finished_scenes(plan.folder, plan.record, overwrite=overwrite)
         todo = [scene.id for scene in plan.scenes if scene.id not in done]
         if output_format == "human":
@@ -207,9 +270,9 @@ def command(
 
 def _check_together(
     protocol: str,
-    resolution: tuple[int, int] | None,
+    resolution: object,
     antialias: bool,
-    tile: int | None,
+    tile: object,
     overlap: int | None,
 ) -> None:
     """Refuse an option that the protocol would not look at."""

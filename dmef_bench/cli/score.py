@@ -1,6 +1,7 @@
 """`dmef-bench score`: score pictures that were made elsewhere."""
 
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -13,6 +14,8 @@ from dmef_bench.cli.evaluation_options import (
     print_summary,
 )
 from dmef_bench.cli.options import (
+    cluster_at,
+    cluster_option,
     device_option,
     emit,
     format_option,
@@ -50,6 +53,7 @@ if TYPE_CHECKING:
 )
 @device_option
 @evaluation_options
+@cluster_option
 @limit_option
 @overwrite_option
 @format_option
@@ -67,10 +71,12 @@ def command(
     data: Path,
     results: Path,
     split: str,
+    track: str | None,
     lpips_net: "LpipsNet",
     lpips_backbone: Path | None,
     no_lpips: bool,
     pictures: int,
+    cluster: str | None,
     limit: int | None,
     overwrite: bool,
     output_format: str,
@@ -80,16 +86,18 @@ def command(
 
     They are named as their scenes: test/0001.png or 0001.png, also .tif or .jpg.
     """
-    from dmef_bench.cli.loading import torch_device
+    from dmef_bench.cli.loading import device_on_cluster, torch_device
     from dmef_bench.dataset import open_dataset
     from dmef_bench.evaluation import RunOptions, make_scorer, score_pictures
     from leaderboard.records import MethodRecord
 
+    place = click.get_current_context().with_resource(cluster_at(cluster, quiet=quiet))
     options = RunOptions(
         results=results,
         split=split,
+        track=track,
         protocol=protocol,
-        device=torch_device(device),
+        device=device_on_cluster(device, place) if place else torch_device(device),
         pictures=pictures,
         limit=limit,
         overwrite=overwrite,
@@ -105,8 +113,16 @@ def command(
         kind=kind,
     )
     dataset = open_dataset(data)
-    scorer = make_scorer(options.device, lpips_net, lpips_backbone, lpips=not no_lpips)
-    result = score_pictures(folder, method, dataset, scorer, options)
+    scorer_for = partial(
+        make_scorer,
+        net=lpips_net,
+        backbone=lpips_backbone and lpips_backbone.absolute(),
+        lpips=not no_lpips,
+    )
+    result = score_pictures(
+        folder, method, dataset, scorer_for(torch_device("cpu") if place else options.device),
+        options, cluster=place, make_scorer=scorer_for,
+    )  # fmt: skip
     emit(output_format, as_data(result), lambda: print_summary(result))
     if result.failed:
         raise ScenesFailedError(

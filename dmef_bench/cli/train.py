@@ -1,6 +1,7 @@
 """`dmef-bench train`: train a learned method, or go on with a training that was stopped."""
 
 from pathlib import Path
+from typing import Literal
 
 import click
 
@@ -30,6 +31,11 @@ GENERATED = "generated"
     "--photos", type=click.Path(path_type=Path, exists=True, file_okay=False), default=None,
     help="Also train on the photographs in this folder, set in motion: every other sample.",
 )  # fmt: skip
+@click.option(
+    "--track", type=click.Choice(["paper", "camera"]), default=None,
+    help="How brackets are exposed: alike and without noise, or by a camera drawn for each "
+    "sample, with noise.  [default: paper, or the dataset's first]",
+)  # fmt: skip
 @click.option("--steps", type=click.IntRange(min=1), required=True, help="Optimiser steps.")
 @click.option("--batch", type=click.IntRange(min=1), default=4, show_default=True)
 @click.option(
@@ -42,7 +48,21 @@ GENERATED = "generated"
 )  # fmt: skip
 @click.option(
     "--set", "options", multiple=True, metavar="KEY=VALUE",
-    help="A field of the method's configuration, for example lfe=equation; may be repeated.",
+    help="A field of the method's configuration, for example lfe=equation, or for a baseline "
+    "configuration=ipl_table1; may be repeated.",
+)  # fmt: skip
+@click.option(
+    "--stage", type=click.Choice(["s1", "s2"]), default=None,
+    help="Train FSHDR by its own stages: s1 on few labelled and many unlabelled scenes, then s2 "
+    "also on pairs synthesised with s1's weights.",
+)  # fmt: skip
+@click.option(
+    "--labelled", type=click.IntRange(min=0), default=None,
+    help="How many scenes of a stage have a ground truth.  [default: 5]",
+)  # fmt: skip
+@click.option(
+    "--stage-one", type=click.Path(path_type=Path, exists=True, dir_okay=False), default=None,
+    help="Weights of stage s1, for stage s2.",
 )  # fmt: skip
 @click.option(
     "--validate-every", type=click.IntRange(min=1), default=500, show_default=True,
@@ -71,11 +91,15 @@ def command(
     method: str,
     data: str,
     photos: Path | None,
+    track: Literal["paper", "camera"] | None,
     steps: int,
     batch: int,
     crop: int,
     learning_rate: float,
     options: tuple[str, ...],
+    stage: Literal["s1", "s2"] | None,
+    labelled: int | None,
+    stage_one: Path | None,
     validate_every: int,
     validation_scenes: int,
     minutes: float | None,
@@ -91,7 +115,7 @@ def command(
 
     Weights are written to OUT/weights.safetensors; use them with `run --weights`.
     """
-    from dmef_bench.training import TrainSettings, find_recipe, forget, make_source, train
+    from dmef_bench.training import TrainSettings, find_recipe, forget, make_source, staged, train
 
     recipe = find_recipe(method)
     settings = TrainSettings(
@@ -99,7 +123,11 @@ def command(
         options=_pairs(options), validate_every=validate_every,
         validation_scenes=validation_scenes,
     )  # fmt: skip
-    source = make_source(None if data == GENERATED else Path(data), photos, crop)
+    source = make_source(None if data == GENERATED else Path(data), photos, crop, track)
+    if stage is not None:
+        recipe, source = staged(recipe, source, stage, labelled, stage_one, batch)
+    elif labelled is not None or stage_one is not None:
+        raise UsageError("--labelled and --stage-one belong to a --stage")
     if overwrite:
         forget(out)
     report = train(

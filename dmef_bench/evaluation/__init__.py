@@ -24,6 +24,7 @@ from dmef_bench.evaluation.protocols import (
 )
 from dmef_bench.evaluation.ready_method import WeightsMissingError, ready_method
 from dmef_bench.evaluation.run_folder import finished_scenes
+from dmef_bench.evaluation.run_on_cluster import plan_on_cluster, run_on_cluster
 from dmef_bench.evaluation.runner import RunResult, run_method
 from dmef_bench.evaluation.scoring import Figures, Scorer, make_scorer
 from dmef_bench.evaluation.structural_similarity import ssim
@@ -53,11 +54,13 @@ __all__ = [
     "finished_scenes",
     "lpips_backbones",
     "make_scorer",
+    "plan_on_cluster",
     "plan_run",
     "predict",
     "psnr",
     "ready_method",
     "run_method",
+    "run_on_cluster",
     "score_pictures",
     "ssim",
     "to_device",

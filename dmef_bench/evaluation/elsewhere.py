@@ -1,18 +1,21 @@
 """Score pictures that were made elsewhere, into the same records a run leaves."""
 
+import contextlib
 import re
+import secrets
 from pathlib import Path
-from typing import Final
 
-import numpy as np
+import torch
 
 from dmef_bench import __version__
 from dmef_bench.dataset import Dataset, Scene
-from dmef_bench.errors import DmefError, UsageError
-from dmef_bench.evaluation.eight_bit import EightBit
+from dmef_bench.errors import UsageError
+from dmef_bench.evaluation.cluster_job import ScorerMaker
+from dmef_bench.evaluation.foreign_picture_score import PictureJob, picture_line
+from dmef_bench.evaluation.foreign_prediction import SUFFIXES, SUFFIXES_OF_LIGHT
+from dmef_bench.evaluation.light_scorer import suited
 from dmef_bench.evaluation.machine import describe_machine, software_versions
 from dmef_bench.evaluation.options import RunOptions
-from dmef_bench.evaluation.pictures import write_pictures
 from dmef_bench.evaluation.plan import (
     chosen_scenes,
     common_settings,
@@ -22,19 +25,13 @@ from dmef_bench.evaluation.plan import (
 )
 from dmef_bench.evaluation.run_folder import RunFolder
 from dmef_bench.evaluation.runner import RunResult
-from dmef_bench.evaluation.samples import (
-    covered,
-    failed_sample,
-    picture_folder,
-    pixels_sha256,
-    scored_sample,
-)
+from dmef_bench.evaluation.samples import covered
+from dmef_bench.evaluation.score_on_cluster import lines_of_cluster
 from dmef_bench.evaluation.scoring import Scorer
-from dmef_bench.picture_files import Picture, picture_size, read_picture
 from dmef_bench.progress import progress_bar
-from leaderboard.records import MethodRecord, ProtocolRecord, RunRecord, SampleRecord
+from dmef_bench.work import Cluster
+from leaderboard.records import MethodRecord, ProtocolRecord, RunRecord
 
-SUFFIXES: Final = (".png", ".tif", ".tiff", ".jpg", ".jpeg")
 _NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
 
@@ -44,6 +41,9 @@ def score_pictures(
     dataset: Dataset,
     scorer: Scorer,
     options: RunOptions,
+    *,
+    cluster: Cluster | None = None,
+    make_scorer: ScorerMaker | None = None,
 ) -> RunResult:
     """Score a folder of predictions: `<split>/<number>.png` or `<number>.png`, also TIFF or JPEG.
 
@@ -54,13 +54,17 @@ def score_pictures(
         method: what the table is to say about who made them.
         dataset: from `open_dataset`.
         scorer: from `make_scorer`.
-        options: results, split, protocol (as the maker says), device, pictures, limit, overwrite,
-            quiet and command; the rest has no meaning here.
+        options: results, split, track, protocol (as the maker says), device, pictures, limit,
+            overwrite, quiet and command; the rest has no meaning here. With a cluster, `device` is
+            "cpu" or "cuda" and means the workers'.
+        cluster: scores instead of this process; the record's machine is this one, as nothing is
+            timed.
+        make_scorer: what made `scorer`; the workers call it with their device.
 
     Raises:
         UsageError: no such folder, a name that can't be a folder's, no picture for any scene, or
             results of another kind under the same name.
-        MissingError: the results can't be written.
+        MissingError: the results can't be written, or the cluster is not fit or gone.
     """
     if not _NAME.fullmatch(method.name):
         raise UsageError(
@@ -68,14 +72,16 @@ def score_pictures(
         )
     if not pictures.is_dir():
         raise UsageError(f"{pictures}: there is no such folder of predictions")
-    scenes = chosen_scenes(dataset, options.split, options.limit)
+    scenes = chosen_scenes(dataset, options.split, options.limit, options.track)
     files = {scene.id: _file_of(pictures, scene) for scene in scenes}
     if not any(files.values()):
         raise UsageError(
             f"{pictures}: holds no prediction; name them as {scenes[0].id}.png or "
             f"{scenes[0].record.scene}.png"
         )
-    record = _record(method, dataset, len(scenes), scorer, options)
+    scorer = suited(scorer, scenes[0])
+    device = options.device if cluster is None else torch.device("cpu")
+    record = _record(method, dataset, len(scenes), scorer, options, device)
     path = options.results / run_folder_name(record)
     shown = {scene.id for scene in scenes[: options.pictures]}
     with (
@@ -86,16 +92,23 @@ def score_pictures(
         folder.save(
             record.model_copy(update={"started": folder.record.started, "dataset": dataset_covered})
         )
-        for scene in bar.track(scenes, description=method.title):
-            file = files[scene.id]
-            try:
-                if file is None:
-                    raise UsageError(f"no prediction {scene.id}.png")
-                sample = _scored(scene, file, folder, scorer, shown=scene.id in shown)
-            except DmefError as error:
-                sample = failed_sample(scene, str(error).replace(f"{pictures}/", ""))
-            if sample is not folder.samples.get(scene.id):
-                folder.add(sample)
+        job = PictureJob(
+            secrets.token_hex(8), pictures, folder.path, options.device, record.metrics
+        )
+        tasks = {
+            scene.id: (scene, files[scene.id], folder.samples.get(scene.id), scene.id in shown)
+            for scene in scenes
+        }
+        if cluster is None or make_scorer is None:
+            found = (picture_line(job, scorer, *task) for task in tasks.values())
+        else:
+            found = lines_of_cluster(job, make_scorer, tasks, cluster)
+        with contextlib.closing(found):
+            for sample in bar.track(found, total=len(scenes), description=method.title):
+                if sample != folder.samples.get(sample.scene):
+                    folder.add(sample)
+        if cluster is not None:
+            folder.arrange([scene.id for scene in scenes])
         samples = tuple(folder.samples[scene.id] for scene in scenes)
         failed = any(sample.error is not None for sample in samples)
         folder.save(
@@ -107,18 +120,23 @@ def score_pictures(
 
 
 def _record(
-    method: MethodRecord, dataset: Dataset, scenes: int, scorer: Scorer, options: RunOptions
+    method: MethodRecord,
+    dataset: Dataset,
+    scenes: int,
+    scorer: Scorer,
+    options: RunOptions,
+    device: torch.device,
 ) -> RunRecord:
     record = RunRecord(
         package_version=__version__,
         command=options.command,
         started=now(),
         method=method,
-        dataset=dataset_record(dataset, options.split, scenes),
+        dataset=dataset_record(dataset, options.split, scenes, options.track),
         protocol=ProtocolRecord(name=options.protocol),
         metrics=scorer.definitions,
         lpips_unavailable=scorer.lpips_unavailable,
-        machine=describe_machine(options.device),
+        machine=describe_machine(device),
         software=software_versions(),
     )
     settings = common_settings(record) | {
@@ -131,35 +149,8 @@ def _record(
 def _file_of(pictures: Path, scene: Scene) -> Path | None:
     """The scene's picture; one under the split's folder goes before one beside it."""
     for stem in (pictures / scene.id, pictures / scene.record.scene):
-        for suffix in SUFFIXES:
+        for suffix in SUFFIXES_OF_LIGHT if scene.linear else SUFFIXES:
             file = stem.with_name(stem.name + suffix)
             if file.is_file():
                 return file
     return None
-
-
-def _scored(
-    scene: Scene, file: Path, folder: RunFolder, scorer: Scorer, *, shown: bool
-) -> SampleRecord:
-    """The scene's line: the one there is where it belongs to this very picture, else a new one."""
-    height, width = scene.record.height, scene.record.width
-    if set(picture_size(file)) != {height, width}:
-        rows, columns = picture_size(file)
-        raise UsageError(f"{file}: {columns}×{rows}, but the scene is {width}×{height}")
-    prediction = _eight_bit(read_picture(file))
-    sha256 = pixels_sha256(prediction)
-    earlier = folder.samples.get(scene.id)
-    if earlier is not None and earlier.prediction_sha256 == sha256:
-        return earlier
-    truth = scene.load_ground_truth()
-    figures = scorer(prediction, truth)
-    if shown:
-        write_pictures(picture_folder(folder.path, scene), scene.load_bracket(), truth, prediction)
-    return scored_sample(scene, prediction, figures)
-
-
-def _eight_bit(picture: Picture) -> EightBit:
-    """16-bit values to the nearest 8-bit ones."""
-    if picture.dtype == np.uint16:
-        return np.rint(picture / 257.0).astype(np.uint8)
-    return picture.astype(np.uint8, copy=False)

@@ -11,7 +11,10 @@ import torch
 from leaderboard.records import MachineRecord
 
 _cudnn: Any = torch.backends.cudnn  # untyped in torch
-_PACKAGES = ("dmef-bench", "torch", "torchvision", "numpy", "opencv-python", "lpips")
+_PACKAGES = (
+    "dmef-bench", "torch", "torchvision", "numpy",
+    "opencv-python", "opencv-python-headless", "lpips",
+)  # fmt: skip
 
 
 def describe_machine(device: torch.device) -> MachineRecord:

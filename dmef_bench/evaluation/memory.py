@@ -6,7 +6,7 @@ from typing import Literal
 
 import torch
 
-_STATUS = Path("/proc/self/status")
+_STATUS = "/proc/{}/status"
 _CLEAR_REFS = Path("/proc/self/clear_refs")
 _RESET_PEAK = "5"
 
@@ -37,7 +37,7 @@ class PeakMemory:
             torch.cuda.reset_peak_memory_stats(self._device)
             self._before = torch.cuda.memory_allocated(self._device)
         elif _reset_resident_peak():
-            self._before = _resident("VmRSS")
+            self._before = resident_bytes()
         return self
 
     def __exit__(self, *exception: object) -> None:
@@ -46,7 +46,7 @@ class PeakMemory:
         if self.kind == "cuda":
             peak: int | None = torch.cuda.max_memory_allocated(self._device)
         else:
-            peak = _resident("VmHWM")
+            peak = resident_bytes("VmHWM")
         if peak is not None:
             self.bytes = max(0, peak - self._before)
 
@@ -59,8 +59,20 @@ def _reset_resident_peak() -> bool:
     return True
 
 
-def _resident(field: str) -> int | None:
-    for line in _STATUS.read_text(encoding="ascii").splitlines():
+def resident_bytes(
+    field: Literal["VmRSS", "VmHWM", "VmData"] = "VmRSS", process: int | None = None
+) -> int | None:
+    """What the kernel says of a process's memory; None where it does not tell, or no longer.
+
+    Args:
+        field: resident now, at its peak, or private data whether resident or not.
+        process: its number; this one where None.
+    """
+    try:
+        status = Path(_STATUS.format(process or "self")).read_text(encoding="utf-8")
+    except OSError:
+        return None
+    for line in status.splitlines():
         name, _, value = line.partition(":")
         if name == field:
             return int(value.split()[0]) * 1024

@@ -12,6 +12,7 @@ from baselines import Bracket
 from dmef_bench.atomic_write import atomic_write
 from dmef_bench.evaluation.crops import Crop, choose_crops
 from dmef_bench.evaluation.eight_bit import EightBit, to_eight_bit
+from dmef_bench.evaluation.predicted_pixels import Pixels, shown
 from dmef_bench.picture_files import encode_png
 
 WIDTH: Final = 640
@@ -20,7 +21,7 @@ ERROR_SCALE: Final = 0.1
 _JPEG_QUALITY = 88
 
 
-def write_pictures(folder: Path, bracket: Bracket, truth: EightBit, result: EightBit) -> None:
+def write_pictures(folder: Path, bracket: Bracket, truth: Pixels, result: Pixels) -> None:
     """Write six pictures 640 pixels wide, six crops at native pixels and `crops.json`.
 
     The crops depend on bracket and ground truth alone, so every method shows the same ones.
@@ -28,15 +29,16 @@ def write_pictures(folder: Path, bracket: Bracket, truth: EightBit, result: Eigh
     Args:
         folder: made where it is missing.
         bracket: one scene, (1, 3, 3, H, W).
-        truth: (H, W, 3) uint8.
-        result: (H, W, 3) uint8.
+        truth: (H, W, 3), uint8 or linear light, which is shown compressed by the μ-law.
+        result: likewise.
 
     Raises:
         MissingError: the disk is full or the folder can't be written.
     """
+    truth, result = shown(truth), shown(result)
     low, mid, high = (to_eight_bit(bracket.images[:, exposure]) for exposure in range(3))
-    shown = {"low": low, "mid": mid, "high": high, "ground_truth": truth, "result": result}
-    for name, picture in shown.items():
+    pictures = {"low": low, "mid": mid, "high": high, "ground_truth": truth, "result": result}
+    for name, picture in pictures.items():
         _write_jpeg(folder / f"{name}.jpg", _small(picture))
     _write_jpeg(folder / "error.jpg", error_map(result, truth))
 

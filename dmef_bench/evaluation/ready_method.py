@@ -1,10 +1,13 @@
 """A method from its class: made, loaded and on its device, or one sentence why not."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import torch
 
 from baselines import Method, MethodError, WeightsError
+from baselines.conventions import Linear
+from baselines.learned import LearnedMethod
 from dmef_bench.errors import MissingError, UsageError
 
 
@@ -12,17 +15,23 @@ class WeightsMissingError(MissingError):
     """A learned method for which no weights are shipped, and none were given."""
 
 
-def ready_method(method_class: type[Method], weights: Path | None, device: torch.device) -> Method:
+def ready_method(
+    method_class: type[Method],
+    weights: Path | None,
+    device: torch.device,
+    linear: Linear | None = None,
+) -> Method:
     """Make a method and load it.
 
     Args:
         method_class: from `baselines.resolve`.
         weights: file of weights; the shipped ones where None.
         device: where it is to run.
+        linear: how exposures become linear light, instead of what the weights say.
 
     Raises:
         WeightsMissingError: it needs weights and was given none.
-        UsageError: the weights are not its own, or it can't be made.
+        UsageError: the weights are not its own, it can't be made, or it has no use for `linear`.
     """
     try:
         method = method_class()
@@ -35,4 +44,8 @@ def ready_method(method_class: type[Method], weights: Path | None, device: torch
     except Exception as error:  # a method is anyone's code
         said = " ".join(f"{type(error).__name__}: {error}".split())
         raise UsageError(f"{method_class.info.name} can't be loaded: {said}") from error
+    if linear is not None:
+        if not isinstance(method, LearnedMethod):
+            raise UsageError(f"{method.info.name} takes no linear light; leave --linear out")
+        method.conventions = replace(method.conventions, linear=linear)
     return method

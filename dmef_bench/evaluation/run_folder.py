@@ -85,6 +85,14 @@ class RunFolder:
             os.fsync(stream.fileno())
         self.samples[sample.scene] = sample
 
+    def arrange(self, order: list[str]) -> None:
+        """Bring the lines into the order of these scenes; others stay behind them as they were."""
+        first = [scene for scene in order if scene in self.samples]
+        arranged = [*first, *(scene for scene in self.samples if scene not in set(order))]
+        if arranged != list(self.samples):
+            self.samples = {scene: self.samples[scene] for scene in arranged}
+            self._rewrite()
+
     def _rewrite(self) -> None:
         content = b"".join(_line(sample) for sample in self.samples.values())
         atomic_write(self.path / SAMPLES_FILE, content)

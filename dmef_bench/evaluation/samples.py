@@ -5,15 +5,15 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from dmef_bench.dataset import Scene
-from dmef_bench.evaluation.eight_bit import EightBit
 from dmef_bench.evaluation.inference import Prediction
+from dmef_bench.evaluation.predicted_pixels import Pixels
 from dmef_bench.evaluation.run_folder import RunFolder
 from dmef_bench.evaluation.scoring import Figures
 from leaderboard.records import PICTURES_FOLDER, DatasetRecord, SampleRecord
 
 
 def scored_sample(
-    scene: Scene, picture: EightBit, figures: Figures, prediction: Prediction | None = None
+    scene: Scene, picture: Pixels, figures: Figures, prediction: Prediction | None = None
 ) -> SampleRecord:
     """A scored scene's line; times are known where the picture was made here."""
     return SampleRecord(
@@ -21,6 +21,9 @@ def scored_sample(
         psnr=figures.psnr,
         ssim=figures.ssim,
         lpips=figures.lpips,
+        psnr_mu=figures.psnr_mu,
+        ssim_mu=figures.ssim_mu,
+        psnr_pu21=figures.psnr_pu21,
         inference_seconds=prediction.inference_seconds if prediction else None,
         total_seconds=prediction.total_seconds if prediction else None,
         prediction_sha256=pixels_sha256(picture),
@@ -38,8 +41,8 @@ def picture_folder(run: Path, scene: Scene) -> Path:
     return run / PICTURES_FOLDER / scene.id.replace("/", "-")
 
 
-def pixels_sha256(picture: EightBit) -> str:
-    """SHA-256 of an (H, W, 3) uint8 picture's values in row order, R, G, B."""
+def pixels_sha256(picture: Pixels) -> str:
+    """SHA-256 of an (H, W, 3) picture's values in row order, R, G, B; float32 little-endian."""
     return hashlib.sha256(picture.tobytes()).hexdigest()
 
 

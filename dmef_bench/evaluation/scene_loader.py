@@ -5,16 +5,16 @@ from dataclasses import dataclass
 
 from baselines import Bracket
 from dmef_bench.dataset import Scene
-from dmef_bench.evaluation.eight_bit import EightBit
+from dmef_bench.evaluation.predicted_pixels import Pixels
 
 
 @dataclass(frozen=True)
 class LoadedScene:
-    """A scene in memory: the bracket on the CPU and the (H, W, 3) uint8 ground truth."""
+    """A scene in memory: the bracket on the CPU and the (H, W, 3) ground truth."""
 
     scene: Scene
     bracket: Bracket
-    truth: EightBit
+    truth: Pixels
 
 
 class SceneLoader:
@@ -37,7 +37,7 @@ class SceneLoader:
 
     def begin(self, scene: Scene) -> None:
         """Start loading `scene`."""
-        self._next = self._pool.submit(_load, scene)
+        self._next = self._pool.submit(load_scene, scene)
 
     def take(self) -> LoadedScene:
         """Wait for the scene begun last.
@@ -51,5 +51,10 @@ class SceneLoader:
         return future.result()
 
 
-def _load(scene: Scene) -> LoadedScene:
+def load_scene(scene: Scene) -> LoadedScene:
+    """Read and decode a scene.
+
+    Raises:
+        IntegrityError: a file of the scene is missing, altered or damaged.
+    """
     return LoadedScene(scene, scene.load_bracket(), scene.load_ground_truth())

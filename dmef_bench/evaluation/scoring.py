@@ -11,16 +11,23 @@ from dmef_bench.evaluation.eight_bit import EightBit
 from dmef_bench.evaluation.lpips_backbone import LpipsNet
 from dmef_bench.evaluation.lpips_distance import SMALLEST_SIDE, Lpips, LpipsUnavailableError
 from dmef_bench.evaluation.method_call import is_out_of_memory
+from dmef_bench.evaluation.predicted_pixels import Pixels, as_eight_bit
 from leaderboard.records import MetricsRecord
 
 
 @dataclass(frozen=True)
 class Figures:
-    """What one prediction scored; `lpips` is None where it is n/a."""
+    """What one prediction scored; None where a figure is n/a.
+
+    `psnr_mu`, `ssim_mu` and `psnr_pu21` are there for linear light only.
+    """
 
     psnr: float
     ssim: float
     lpips: float | None
+    psnr_mu: float | None = None
+    ssim_mu: float | None = None
+    psnr_pu21: float | None = None
 
 
 class Scorer:
@@ -44,13 +51,14 @@ class Scorer:
             lpips=self._lpips.definition if self._lpips else None,
         )
 
-    def __call__(self, prediction: EightBit, truth: EightBit) -> Figures:
+    def __call__(self, prediction: Pixels, truth: Pixels) -> Figures:
         """Score (H, W, 3) uint8 pictures of the same size.
 
         Raises:
             UsageError: the pictures differ in size, or are too small for a metric.
             MissingError: LPIPS needs more memory than there is.
         """
+        prediction, truth = as_eight_bit(prediction), as_eight_bit(truth)
         height, width = truth.shape[:2]
         least = SMALLEST_SIDE if self._lpips else structural_similarity.WINDOW
         if min(height, width) < least:

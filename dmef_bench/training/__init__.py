@@ -1,6 +1,7 @@
 """Training of learned methods: data, loop, checkpoints."""
 
 from dmef_bench.training.choice import forget, make_source
+from dmef_bench.training.few_shot import staged
 from dmef_bench.training.generated import GeneratedScenes
 from dmef_bench.training.loop import DivergedError, TrainReport, TrainSettings, train
 from dmef_bench.training.mixture import Mixture
@@ -23,5 +24,6 @@ __all__ = [
     "find_recipe",
     "forget",
     "make_source",
+    "staged",
     "train",
 ]

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from torch import Tensor, nn
 
-from baselines import Bracket
+from baselines import Bracket, MethodError, configuration
 from baselines.ahdrnet import AHDRNetConfig
 from baselines.ahdrnet.method import AHDRNetMethod
 from baselines.bracketire import SMALL_RGB
@@ -18,6 +18,10 @@ from baselines.fshdr.method import FSHDRMethod
 from baselines.hdr_transformer import HDRTransformerConfig
 from baselines.hdr_transformer.method import HDRTransformerMethod
 from baselines.learned import LearnedMethod
+from baselines.meflut import MEFLUTConfig
+from baselines.meflut.method import MEFLUTMethod
+from baselines.safnet import SAFNetConfig
+from baselines.safnet.method import SAFNetMethod
 from baselines.sctnet import SCTNetConfig
 from baselines.sctnet.method import SCTNetMethod
 from dmef_bench.errors import UsageError
@@ -29,7 +33,7 @@ class TrainedBaseline:
 
     Attributes:
         method: its class.
-        config: of a fresh network; `--set` changes its fields.
+        config: of a fresh network; `--set` changes its fields, `--set configuration=NAME` all.
         conventions: how brackets are fed while training, written into the weights.
     """
 
@@ -45,11 +49,16 @@ class TrainedBaseline:
     def build(self, options: Mapping[str, str]) -> nn.Module:
         """A fresh network.
 
+        Args:
+            options: fields of its configuration; "configuration" names one to start from.
+
         Raises:
-            UsageError: an unknown field, a wrong value, or sizes that don't go together.
+            UsageError: an unknown field or name, a wrong value, or sizes that don't go together.
         """
+        fields = dict(options)
+        start = self._named(fields.pop("configuration", None))
         config = dataclasses.replace(
-            self.config, **{name: self._value(name, text) for name, text in options.items()}
+            start, **{name: self._value(name, text) for name, text in fields.items()}
         )
         architecture: Callable[[Any], nn.Module] = self.method.architecture
         try:
@@ -77,6 +86,14 @@ class TrainedBaseline:
     def metadata(self, network: nn.Module) -> dict[str, str]:
         """What the method reads beside the tensors, whose shapes tell the configuration."""
         return {"method": self.name, "conventions": self.conventions.to_json()}
+
+    def _named(self, name: str | None) -> Any:  # noqa: ANN401 - each network has its own config
+        if name is None:
+            return self.config
+        try:
+            return configuration(self.name, name)
+        except MethodError as error:
+            raise UsageError(f"--set configuration={name}: {error}") from None
 
     def _value(self, name: str, text: str) -> object:
         fields = [field.name for field in dataclasses.fields(self.config)]
@@ -106,4 +123,6 @@ TRAINED_BASELINES: Final = (
     TrainedBaseline(HDRTransformerMethod, HDRTransformerConfig()),
     TrainedBaseline(SCTNetMethod, SCTNetConfig()),
     TrainedBaseline(BracketIREMethod, SMALL_RGB),
+    TrainedBaseline(SAFNetMethod, SAFNetConfig()),
+    TrainedBaseline(MEFLUTMethod, MEFLUTConfig()),
 )

@@ -1,14 +1,16 @@
 """Training samples from the train split of a built dataset."""
 
+import copy
 import functools
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from dmef_bench.dataset import open_dataset
+from dmef_bench.dataset import Scene, open_dataset
 from dmef_bench.errors import UsageError
-from dmef_bench.training.samples import Frame, Sample, SampleKey
+from dmef_bench.picture_files import to_eight_bits
+from dmef_bench.training.samples import Frame, Sample, SampleKey, named
 
 # A scene serves this many steps in a row: decoding its four 4K pictures takes seconds.
 _STEPS_A_SCENE = 16
@@ -20,15 +22,17 @@ class DatasetCrops:
     Args:
         path: of a built dataset.
         crop: side of the square crops in pixels.
+        track: which exposures, where the dataset has several; None for its first.
 
     Raises:
         UsageError: no training scene, one smaller than the crop, or scenes of different EVs.
     """
 
-    def __init__(self, path: Path, crop: int) -> None:
+    def __init__(self, path: Path, crop: int, track: str | None = None) -> None:
         dataset = open_dataset(path)
         self._crop, self._digest = crop, dataset.digest
-        self._scenes = dataset.scenes("train")
+        self.track = dataset.chosen_track(track)
+        self._scenes = dataset.scenes("train", self.track)
         if not self._scenes:
             raise UsageError(f"{path}: no scenes in its train split; build it from more videos")
         for scene in self._scenes:
@@ -37,9 +41,14 @@ class DatasetCrops:
                     f"{path}: scene {scene.id} is {scene.record.width}×{scene.record.height}, "
                     f"smaller than the crop; use --crop with a smaller size than {crop}"
                 )
-            if scene.record.evs != self._scenes[0].record.evs:
-                raise UsageError(f"{path}: its scenes have different EVs, a batch can't hold both")
-        self.evs = self._scenes[0].record.evs
+            if scene.evs != self._scenes[0].evs:
+                raise UsageError(
+                    f"{path}: its scenes have different EVs, a batch can't hold both; build a "
+                    "camera track to train on with --ev-jitter 0"
+                )
+        self.evs = self._scenes[0].evs
+        responses = {scene.response for scene in self._scenes}
+        self.response = responses.pop() if len(responses) == 1 else None
         self._pictures = functools.lru_cache(maxsize=8)(self._read)
 
     def sample(self, key: SampleKey) -> Sample:
@@ -59,13 +68,34 @@ class DatasetCrops:
 
         return Sample(oriented(images), oriented(target))
 
+    def divide(self, count: int) -> "tuple[DatasetCrops, DatasetCrops]":
+        """Crops of the first `count` scenes alone, and of the others alone.
+
+        Raises:
+            UsageError: there are no others.
+        """
+        if count >= len(self._scenes):
+            raise UsageError(
+                f"--labelled {count}: the train split has {len(self._scenes)} scenes, and at "
+                "least one has to stay unlabelled"
+            )
+        return self._only(self._scenes[:count]), self._only(self._scenes[count:])
+
+    def _only(self, scenes: list[Scene]) -> "DatasetCrops":
+        part = copy.copy(self)
+        part._scenes = scenes
+        part._pictures = functools.lru_cache(maxsize=8)(part._read)
+        return part
+
     def description(self) -> dict[str, Any]:
         """What the data is."""
-        return {"kind": "dataset", "crop": self._crop, "digest": self._digest}
+        return {"kind": "dataset", "crop": self._crop, "digest": self._digest} | named(self.track)
 
     def _read(self, number: int) -> tuple[Frame, Frame]:
         """(3, 3, H, W) exposures and (3, H, W) ground truth of a scene."""
         scene = self._scenes[number]
-        exposures = [scene.load_picture(exposure) for exposure in ("low", "mid", "high")]
-        truth = np.moveaxis(scene.load_ground_truth(), -1, 0)
+        exposures = [
+            to_eight_bits(scene.load_exposure(exposure)) for exposure in ("low", "mid", "high")
+        ]
+        truth = np.moveaxis(scene.load_picture("gt"), -1, 0)
         return np.moveaxis(np.stack(exposures), -1, 1), truth

@@ -5,7 +5,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dmef_bench.training.samples import Frame, Sample, SampleKey, bracket_sample
+from dmef_bench.training.samples import (
+    Frame,
+    Sample,
+    SampleKey,
+    Track,
+    bracket_sample,
+    named,
+    response_of,
+)
 from synth.exposure import DEFAULT_EVS
 from synth.moving_scenes import MovingScene
 
@@ -23,23 +31,24 @@ class GeneratedScenes:
 
     Args:
         crop: side of the square crops in pixels.
+        track: how they are exposed.
     """
 
     evs = DEFAULT_EVS
 
-    def __init__(self, crop: int) -> None:
-        self._crop = crop
+    def __init__(self, crop: int, track: Track = "paper") -> None:
+        self._crop, self.track, self.response = crop, track, response_of(track)
 
     def sample(self, key: SampleKey) -> Sample:
         """The sample of that key."""
-        return generated_sample(self._crop, key.generator())
+        return generated_sample(self._crop, key.generator(), self.track)
 
     def description(self) -> dict[str, Any]:
         """What the data is."""
-        return {"kind": "generated", "crop": self._crop}
+        return {"kind": "generated", "crop": self._crop} | named(self.track)
 
 
-def generated_sample(crop: int, generator: np.random.Generator) -> Sample:
+def generated_sample(crop: int, generator: np.random.Generator, track: Track = "paper") -> Sample:
     """(crop, crop) of a random moving scene, toned and exposed."""
     whole = crop * _WIDEST ** generator.uniform(0, 1)
     scene = MovingScene(int(generator.integers(2**31)), crop, crop, scene_height=whole)
@@ -51,7 +60,7 @@ def generated_sample(crop: int, generator: np.random.Generator) -> Sample:
         picture: Frame = tone[scene.frame(start + number * spacing)[..., channels]]
         return picture
 
-    return bracket_sample((frame(0), frame(1), frame(2)), generator)
+    return bracket_sample((frame(0), frame(1), frame(2)), generator, track)
 
 
 def tone_curve(generator: np.random.Generator) -> NDArray[np.uint8]:

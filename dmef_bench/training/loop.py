@@ -22,7 +22,7 @@ from dmef_bench.progress import progress_bar
 from dmef_bench.training.checkpoint import TrainingState, load_checkpoint, save_checkpoint
 from dmef_bench.training.log import TrainingLog
 from dmef_bench.training.recipes import Recipe
-from dmef_bench.training.samples import Batches, Source
+from dmef_bench.training.samples import Batches, Source, known_response
 from dmef_bench.training.schedule import learning_rate, update_average
 from dmef_bench.training.tensor_file import tensor_file
 from dmef_bench.training.validation import HeldOutScenes, as_float
@@ -125,7 +125,11 @@ def train(
     checkpoint, weights = output / CHECKPOINT_FILE, output / WEIGHTS_FILE
     if checkpoint.exists():
         load_checkpoint(checkpoint, state, told)
-    held_out = HeldOutScenes(settings.validation_scenes, settings.validation_side)
+    held_out = HeldOutScenes(
+        settings.validation_scenes,
+        settings.validation_side,
+        "camera" if source.track == "camera" else "paper",
+    )
     batches = iter(_loader(source, settings, state.step, workers, device))
     with TrainingLog(output / LOG_FILE, state.step) as log, progress_bar(quiet=quiet) as bar:
         task = bar.add_task(recipe.name, total=settings.steps, completed=state.step)
@@ -133,7 +137,7 @@ def train(
             rate = learning_rate(
                 state.step, settings.steps, settings.learning_rate, settings.warm_up
             )
-            bracket = Bracket(as_float(images, device), source.evs)
+            bracket = Bracket(as_float(images, device), source.evs, known_response(source))
             loss = _step(recipe, state, settings, bracket, as_float(target, device), rate, output)
             update_average(state.average, state.network, state.step, settings.average_decay)
             last = state.step == settings.steps
@@ -153,6 +157,7 @@ def train(
 def _told(recipe: Recipe, source: Source, settings: TrainSettings) -> dict[str, Any]:
     return {
         "method": recipe.name,
+        **recipe.facts,
         "data": source.description(),
         **dataclasses.asdict(settings),
         "package_version": __version__,
@@ -197,7 +202,7 @@ def _step(
     rate: float,
     output: Path,
 ) -> float:
-    """One optimiser step; returns its loss, the mean absolute error in RGB."""
+    """One optimiser step; returns its loss."""
     # A network with dropout draws the same numbers whether or not the run was resumed here.
     words = np.random.SeedSequence(settings.seed, spawn_key=(state.step,)).generate_state(1)
     torch.manual_seed(int(words[0]))
@@ -205,7 +210,10 @@ def _step(
     for group in state.optimiser.param_groups:
         group["lr"] = rate
     state.optimiser.zero_grad(set_to_none=True)
-    loss = (recipe.predict(state.network, bracket) - target).abs().mean()
+    if recipe.loss is None:
+        loss = (recipe.predict(state.network, bracket) - target).abs().mean()
+    else:
+        loss = recipe.loss.of(state.network, bracket, target, state.step / settings.steps)
     loss.backward()  # type: ignore[no-untyped-call]
     norm = nn.utils.clip_grad_norm_(state.network.parameters(), settings.gradient_norm)
     if not bool(torch.isfinite(loss) & torch.isfinite(norm)):
@@ -233,6 +241,12 @@ def _write_weights(
     psnr: float | None,
     told: dict[str, Any],
 ) -> None:
-    training = {**told, "step": step, "loss": "L1", "optimiser": "AdamW", "validation_psnr": psnr}
+    training = {
+        **told,
+        "step": step,
+        "loss": "L1" if recipe.loss is None else recipe.loss.name,
+        "optimiser": "AdamW",
+        "validation_psnr": psnr,
+    }
     metadata = {**recipe.metadata(averaged), "training": json.dumps(training)}
     atomic_write(path, tensor_file(averaged.state_dict(), metadata))

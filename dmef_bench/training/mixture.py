@@ -3,7 +3,7 @@
 from typing import Any
 
 from dmef_bench.errors import UsageError
-from dmef_bench.training.samples import Sample, SampleKey, Source
+from dmef_bench.training.samples import Sample, SampleKey, Source, known_response
 
 
 class Mixture:
@@ -18,12 +18,19 @@ class Mixture:
     """
 
     def __init__(self, first: Source, second: Source) -> None:
+        if first.track != second.track:
+            raise UsageError(
+                f"exposures of the track {first.track} and of the track {second.track} can't be "
+                "mixed in one training; name the one you want with --track"
+            )
         if first.evs != second.evs:
             raise UsageError(
                 f"exposures of {first.evs} EV and of {second.evs} EV can't be mixed in one "
                 "training; leave --photos out or build the dataset with the default --evs"
             )
-        self._sources, self.evs = (first, second), first.evs
+        self._sources, self.evs, self.track = (first, second), first.evs, first.track
+        response = known_response(first)
+        self.response = response if response == known_response(second) else None
 
     def sample(self, key: SampleKey) -> Sample:
         """The sample of that key."""

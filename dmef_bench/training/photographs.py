@@ -11,7 +11,15 @@ from dmef_bench.errors import UsageError
 from dmef_bench.picture_files import read_picture
 from dmef_bench.training.generated import tone_curve
 from dmef_bench.training.photograph_motion import PhotographInMotion, random_view
-from dmef_bench.training.samples import Frame, Sample, SampleKey, bracket_sample
+from dmef_bench.training.samples import (
+    Frame,
+    Sample,
+    SampleKey,
+    Track,
+    bracket_sample,
+    named,
+    response_of,
+)
 from synth.exposure import DEFAULT_EVS
 
 # A photograph serves this many steps in a row, so that it is decoded once for many crops.
@@ -25,6 +33,7 @@ class MovingPhotographs:
     Args:
         folder: holds JPEG and PNG pictures.
         crop: side of the square crops in pixels.
+        track: how they are exposed.
 
     Raises:
         UsageError: no picture in the folder.
@@ -32,8 +41,8 @@ class MovingPhotographs:
 
     evs = DEFAULT_EVS
 
-    def __init__(self, folder: Path, crop: int) -> None:
-        self._crop = crop
+    def __init__(self, folder: Path, crop: int, track: Track = "paper") -> None:
+        self._crop, self.track, self.response = crop, track, response_of(track)
         self._paths = sorted(p for p in folder.iterdir() if p.suffix.lower() in _SUFFIXES)
         if not self._paths:
             raise UsageError(f"{folder}: no JPEG or PNG photographs to set in motion")
@@ -43,11 +52,12 @@ class MovingPhotographs:
         """The sample of that key."""
         turn = SampleKey(key.seed, key.step // _STEPS_A_PHOTO, key.slot)
         path = self._paths[int(turn.generator().integers(len(self._paths)))]
-        return moving_photograph(_photograph(path), self._crop, key.generator())
+        return moving_photograph(_photograph(path), self._crop, key.generator(), self.track)
 
     def description(self) -> dict[str, Any]:
         """What the data is: the photographs by content, not by name."""
-        return {"kind": "photographs", "crop": self._crop, "sha256": sorted(self._digests)}
+        content = {"kind": "photographs", "crop": self._crop, "sha256": sorted(self._digests)}
+        return content | named(self.track)
 
 
 @functools.lru_cache(maxsize=8)
@@ -57,13 +67,16 @@ def _photograph(path: Path) -> Frame:
     return (picture >> 8 if wide else picture).astype(np.uint8, copy=False)
 
 
-def moving_photograph(photograph: Frame, crop: int, generator: np.random.Generator) -> Sample:
+def moving_photograph(
+    photograph: Frame, crop: int, generator: np.random.Generator, track: Track = "paper"
+) -> Sample:
     """A bracket from one photograph: a moving camera, and textured objects that move on their own.
 
     Args:
         photograph: (H, W, 3) uint8 of any size.
         crop: side of the result in pixels.
         generator: decides everything.
+        track: how it is exposed.
     """
     view = random_view(photograph, 2 * crop, generator)
     motion = PhotographInMotion(view, crop, crop, generator, objects_from=photograph)
@@ -73,4 +86,4 @@ def moving_photograph(photograph: Frame, crop: int, generator: np.random.Generat
         toned: Frame = tone[motion.frame(time)]
         return toned
 
-    return bracket_sample((frame(-1), frame(0), frame(1)), generator)
+    return bracket_sample((frame(-1), frame(0), frame(1)), generator, track)

@@ -1,7 +1,8 @@
 """How each learned method is trained: its network, and how a bracket becomes a prediction."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 from torch import Tensor, nn
 
@@ -10,6 +11,20 @@ from dmef_bench.errors import UsageError
 from dmef_bench.ipl import IPL, IPLConfig
 from dmef_bench.ipl.weights_file import network_metadata
 from dmef_bench.training.baseline_recipes import TRAINED_BASELINES
+
+
+@dataclass(frozen=True)
+class Loss:
+    """What a training minimises.
+
+    Attributes:
+        name: as the weights' metadata say it.
+        of: (network, bracket, ground truth (B, 3, H, W), share of the run that is done, from 0 to
+            below 1) to a scalar with a gradient.
+    """
+
+    name: str
+    of: Callable[[nn.Module, Bracket, Tensor, float], Tensor]
 
 
 @dataclass(frozen=True)
@@ -22,12 +37,16 @@ class Recipe:
             random state; raises UsageError for a wrong option.
         predict: (network, bracket) to a prediction (B, 3, H, W), differentiable and unclipped.
         metadata: text stored beside the weights, enough for the method to build the network again.
+        loss: what is minimised; None for L1 to the ground truth in RGB.
+        facts: JSON that tells this recipe from others of its name; a resumed run must have the same.
     """
 
     name: str
     build: Callable[[Mapping[str, str]], nn.Module]
     predict: Callable[[nn.Module, Bracket], Tensor]
     metadata: Callable[[nn.Module], dict[str, str]]
+    loss: Loss | None = None
+    facts: Mapping[str, Any] = field(default_factory=dict)
 
 
 def _build_ipl(options: Mapping[str, str]) -> nn.Module:

@@ -1,7 +1,7 @@
 """Training samples: what a source yields, and batches that depend on nothing but their step."""
 
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Final, Literal, Protocol
 
 import numpy as np
 import torch
@@ -9,9 +9,14 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from synth.camera_response import camera_response
+from synth.camera_response import CameraResponse, camera_response
+from synth.camera_track import CameraOptions, camera_bracket, draw_camera
 from synth.exposure import DEFAULT_EVS, synthesise_bracket
 
+Track = Literal["paper", "camera"]
+
+# All samples of a batch have the same EVs, so these stay where they are.
+_CAMERAS: Final = CameraOptions(DEFAULT_EVS, ev_jitter=0.0)
 _TRAINING, _VALIDATION = 0, 1
 Frame = NDArray[np.uint8]
 
@@ -62,6 +67,11 @@ class Source(Protocol):
         """Exposure values of low, mid and high relative to the ground truth, in every sample."""
         ...
 
+    @property
+    def track(self) -> str:
+        """How every sample's exposures are made."""
+        ...
+
     def sample(self, key: SampleKey) -> Sample:
         """The sample of that key; the same whoever asks, in whichever order."""
         ...
@@ -71,21 +81,45 @@ class Source(Protocol):
         ...
 
 
-def bracket_sample(frames: tuple[Frame, Frame, Frame], generator: np.random.Generator) -> Sample:
-    """Expose three frames (H, W, 3) as on the paper track, with a random flip and quarter turn.
+def response_of(track: Track) -> CameraResponse | None:
+    """The camera response of every bracket on a track; None where each has its own."""
+    return camera_response("sigmoid") if track == "paper" else None
 
-    The ground truth is the second frame.
+
+def known_response(source: Source) -> CameraResponse | None:
+    """The camera response of all samples of a source, from its attribute `response` if it has one.
+
+    None where they differ or it isn't known; a source need not say.
     """
-    response = camera_response("sigmoid")
+    found: CameraResponse | None = getattr(source, "response", None)
+    return found
+
+
+def bracket_sample(
+    frames: tuple[Frame, Frame, Frame], generator: np.random.Generator, track: Track = "paper"
+) -> Sample:
+    """Expose three frames (H, W, 3) as on a track, with a random flip and quarter turn.
+
+    The ground truth is the second frame. On the camera track every sample has a camera of its own,
+    whose EVs are not jittered.
+    """
     turns, flip = int(generator.integers(4)), bool(generator.integers(2))
 
     def oriented(image: Frame) -> Frame:
         turned = np.rot90(image, turns)
         return np.moveaxis(turned[:, ::-1] if flip else turned, -1, 0)
 
-    exposures = synthesise_bracket(frames, DEFAULT_EVS, response)
+    if track == "camera":
+        exposures = camera_bracket(frames, draw_camera(_CAMERAS, int(generator.integers(2**63))))
+    else:
+        exposures = synthesise_bracket(frames, DEFAULT_EVS, camera_response("sigmoid"))
     images = np.stack([oriented(exposure) for exposure in exposures])
     return Sample(images, np.ascontiguousarray(oriented(frames[1])))
+
+
+def named(track: str) -> dict[str, str]:
+    """The track in a source's description, which says nothing of the paper's."""
+    return {"track": track} if track == "camera" else {}
 
 
 class Batches(Dataset[tuple[Tensor, Tensor]]):

@@ -10,7 +10,7 @@ from baselines import Bracket
 from dmef_bench.evaluation import psnr, to_eight_bit
 from dmef_bench.training.generated import generated_sample
 from dmef_bench.training.recipes import Recipe
-from dmef_bench.training.samples import Sample, validation_generator
+from dmef_bench.training.samples import Sample, Track, validation_generator
 from synth.exposure import DEFAULT_EVS
 
 
@@ -20,14 +20,18 @@ class HeldOutScenes:
     Args:
         scenes: how many.
         side: of the square crops in pixels.
+        track: how they are exposed.
     """
 
-    def __init__(self, scenes: int, side: int) -> None:
-        self._count, self._side = scenes, side
+    def __init__(self, scenes: int, side: int, track: Track = "paper") -> None:
+        self._count, self._side, self._track = scenes, side, track
 
     @functools.cached_property
     def _scenes(self) -> list[Sample]:
-        return [generated_sample(self._side, validation_generator(n)) for n in range(self._count)]
+        return [
+            generated_sample(self._side, validation_generator(n), self._track)
+            for n in range(self._count)
+        ]
 
     def psnr(self, recipe: Recipe, network: nn.Module, device: torch.device) -> float:
         """Mean over the scenes of the PSNR of 8-bit predictions, in dB."""

@@ -83,6 +83,15 @@ def machine(board: Leaderboard, row: Row) -> str:
     return f"M{row.machine}" if row.machine and len(board.machines) > 1 else ""
 
 
+def definitions(board: Leaderboard) -> dict[str, str]:
+    """Title of each figure of quality -> how it was measured."""
+    found = {
+        metric.title: wording.printable(getattr(board.metrics, metric.name) or "", 400)
+        for metric in board.columns
+    }
+    return found | {"LPIPS": lpips_definition(board)}
+
+
 def lpips_definition(board: Leaderboard) -> str:
     """How LPIPS was measured, or why it was not."""
     if board.metrics.lpips:
@@ -106,7 +115,7 @@ def published_text(row: PublishedRow, column: Column) -> str:
     """A figure as the paper prints it; empty where it prints none."""
     if column == "resolution":
         return wording.size(row.resolution) if row.resolution else ""
-    figure: float | None = getattr(row, column)
+    figure: float | None = getattr(row, column, None)
     if figure is None:
         return ""
     if column in ("macs", "parameters"):

@@ -17,8 +17,10 @@ def as_csv(boards: Sequence[Leaderboard]) -> str:
     rows = [row for board in boards for row in flat_rows(board)]
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow(rows[0])
-    writer.writerows([_cell(cell) for cell in row.values()] for row in rows)
+    # Boards of linear light have columns that the others have not.
+    columns = list(dict.fromkeys(name for row in rows for name in row))
+    writer.writerow(columns)
+    writer.writerows([_cell(row.get(name)) for name in columns] for row in rows)
     return stream.getvalue()
 
 

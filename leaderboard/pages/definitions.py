@@ -31,6 +31,7 @@ INTERVALS: Final = (
     "one scene differ by zero."
 )
 ERROR_MAP: Final = (
-    "Error maps show the mean absolute error over R, G and B of values in [0, 1]: black is 0, the "
-    "brightest colour 0.1 or more, for every method alike."
+    "Error maps show the mean absolute error over R, G and B of values in [0, 1] (linear light: "
+    "compressed by the μ-law): black is 0, the brightest colour 0.1 or more, for every method "
+    "alike."
 )

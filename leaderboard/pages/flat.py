@@ -3,7 +3,6 @@
 import math
 from collections.abc import Iterable
 
-from leaderboard.metric import METRICS
 from leaderboard.published import HEADINGS, NOTES
 from leaderboard.records import Spread
 from leaderboard.row import Row
@@ -60,8 +59,8 @@ def _flat(board: Leaderboard, row: Row) -> dict[str, Cell]:
         "scenes_failed": row.failed,
         "scenes_missing": row.missing,
     }
-    for metric in METRICS:
-        cells |= _interval(metric.name, row.quality.get(metric.name))
+    for metric in board.columns:
+        cells |= _interval(metric.column, row.quality.get(metric.name))
     cells |= _spread("inference_seconds", row.inference)
     cells |= _spread("total_seconds", row.total)
     cost = record.cost if record else None
@@ -100,10 +99,10 @@ def _spread(name: str, spread: Spread | None) -> dict[str, Cell]:
 def _differences(board: Leaderboard, row: Row) -> dict[str, Cell]:
     found = next((one.by_metric for one in board.differences if one.row is row), {})
     cells: dict[str, Cell] = {"baseline": board.base.label if board.base else None}
-    for metric in METRICS:
+    for metric in board.columns:
         estimate = found.get(metric.name)
-        cells |= _interval(f"{metric.name}_difference", estimate)
-        cells[f"{metric.name}_difference_scenes"] = estimate.count if estimate else None
+        cells |= _interval(f"{metric.column}_difference", estimate)
+        cells[f"{metric.column}_difference_scenes"] = estimate.count if estimate else None
     return cells
 
 

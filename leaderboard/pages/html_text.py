@@ -51,7 +51,7 @@ def as_html(
         ],
         skipped=skipped,
         left_out=budget.left_out,
-        metrics=METRICS,
+        elsewhere=METRICS,
         cells=cells,
         wording=wording,
         protocols=PROTOCOLS,

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 
 from leaderboard import wording
 from leaderboard.loading import Skipped
-from leaderboard.metric import METRICS
 from leaderboard.pages import cells
 from leaderboard.pages.definitions import INTERVALS, ORDER, PROTOCOLS
 from leaderboard.pages.marks import Marks
@@ -55,10 +54,10 @@ def _section(board: Leaderboard) -> list[str]:
 
 
 def _main_table(board: Leaderboard, marks: Marks) -> str:
-    head = ["#", "method", "protocol", *(metric.heading for metric in METRICS), "inference",
+    head = ["#", "method", "protocol", *(metric.heading for metric in board.columns), "inference",
             "total", "peak memory", "MACs", "params", "scenes",
             "*printed: PSNR / SSIM / LPIPS / s*"]  # fmt: skip
-    lines = [_line(head), _line(["--:", ":--", ":--", *["--:"] * 9, ":--"])]
+    lines = [_line(head), _line(["--:", ":--", ":--", *["--:"] * (len(head) - 4), ":--"])]
     lines += [_line(_cells(board, row, marks)) for row in board.rows]
     return "\n".join(lines)
 
@@ -67,7 +66,7 @@ def _cells(board: Leaderboard, row: Row, marks: Marks) -> list[str]:
     rank = "bound" if row.kind == "bound" else str(row.rank or cells.NOTHING)
     figures = [
         f"**{text}**" if cells.best(board, row, metric) else text
-        for metric in METRICS
+        for metric in board.columns
         for text in (cells.quality(row, metric),)
     ]
     machine = cells.machine(board, row)
@@ -94,11 +93,12 @@ def _printed(row: Row, marks: Marks) -> str:
 
 
 def _difference_table(board: Leaderboard) -> str:
-    head = ["method", *(metric.heading for metric in METRICS), "scenes"]
-    lines = [_line(head), _line([":--", "--:", "--:", "--:", "--:"])]
+    head = ["method", *(metric.heading for metric in board.columns), "scenes"]
+    lines = [_line(head), _line([":--", *["--:"] * (len(head) - 1)])]
     for one in board.differences:
         figures = [
-            wording.difference(one.by_metric.get(metric.name), metric.digits) for metric in METRICS
+            wording.difference(one.by_metric.get(metric.name), metric.digits)
+            for metric in board.columns
         ]
         psnr = one.by_metric.get("psnr")
         lines.append(_line([_name(one.row), *figures, str(psnr.count if psnr else 0)]))
@@ -106,16 +106,15 @@ def _difference_table(board: Leaderboard) -> str:
 
 
 def _definitions(board: Leaderboard) -> list[str]:
-    metrics = board.metrics
-    lines = [
-        f"- PSNR: {_text(metrics.psnr, 400)}",
-        f"- SSIM: {_text(metrics.ssim, 400)}",
-        f"- LPIPS: {_text(cells.lpips_definition(board), 400)}",
-    ]
+    lines = [f"- {name}: {_text(text, 400)}" for name, text in cells.definitions(board).items()]
     used = {row.run.record.protocol.name for row in board.rows if row.run is not None}
     lines += [f"- Protocol `{name}`: {text}" for name, text in PROTOCOLS.items() if name in used]
     for position, machine in enumerate(board.machines, start=1):
         lines.append(f"- M{position}: {_text(cells.machine_text(machine), 300)}")
+    for row in board.measured:
+        if row.run is not None and row.run.record.times_unavailable:
+            reason = _text(row.run.record.times_unavailable, 300)
+            lines.append(f"- Times of {_name(row)}: n/a, {reason}")
     return lines
 
 

@@ -4,7 +4,6 @@ import math
 
 from markupsafe import Markup
 
-from leaderboard.metric import PSNR
 from leaderboard.pages.axis import Axis, covering, covering_log
 from leaderboard.row import Row
 from leaderboard.statistics import Estimate
@@ -36,10 +35,11 @@ def differences_plot(board: Leaderboard) -> Markup:
             '<g class="{kind}"><title>{label}: {text} dB</title>'
             '<text x="{x}" y="{ty}" text-anchor="end">{name}</text>{mark}</g>'
         ).format(
-            kind=kind, label=row.label, text=difference(found, PSNR.digits), x=left - 12, ty=y + 4,
+            kind=kind, label=row.label, text=difference(found, board.columns[0].digits),
+            x=left - 12, ty=y + 4,
             name=_short(board, row, 22), mark=_mark(found, axis, y),
         ))  # fmt: skip
-    caption = f"PSNR less that of {_short(board, board.base, 40)}, dB"
+    caption = f"{board.columns[0].title} less that of {_short(board, board.base, 40)}, dB"
     parts.append(_axis_title((left + _WIDTH) / 2, bottom + 34, caption))
     return _svg(bottom + 42, f"{caption}, with 95 % intervals", parts)
 
@@ -81,11 +81,11 @@ def time_plot(board: Leaderboard) -> Markup:
             '<circle cx="{x}" cy="{y}" r="5"/>{text}</g>'
         ).format(
             kind="bound" if row.kind == "bound" else "sure", label=row.label, x=x, y=y,
-            psnr=number(mean, PSNR.digits), time=seconds(time), text=label,
+            psnr=number(mean, board.columns[0].digits), time=seconds(time), text=label,
         ))  # fmt: skip
     parts.append(_axis_title((left + _WIDTH) / 2, bottom + 34, "total seconds a picture"))
     parts.append(_axis_title(left - 34, 22, "dB", "start"))
-    return _svg(bottom + 42, "Mean PSNR against seconds a picture", parts)
+    return _svg(bottom + 42, f"Mean {board.columns[0].title} against seconds a picture", parts)
 
 
 Box = tuple[float, float, float, float]

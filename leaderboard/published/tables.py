@@ -161,11 +161,18 @@ TABLE_7: Final = PublishedTable(
 TABLES: Final = (TABLE_1, TABLE_2, TABLE_3, TABLE_4, TABLE_5, TABLE_6, TABLE_7)
 
 
-def table_beside(dataset: str) -> PublishedTable:
-    """The table of methods the paper measured on `dataset`; Table 1 where the name says nothing."""
+_NONE: Final = PublishedTable(0, "Nothing: the paper did not measure on this dataset", "", ())
+
+
+def table_beside(dataset: str, *, of_light: bool = False) -> PublishedTable:
+    """The table of methods the paper measured on `dataset`.
+
+    Where the name says nothing, Table 1; and an empty table where the ground truth is light, which
+    nothing in Table 1 compares with.
+    """
     plain = dataset.lower().replace("_", "-")
     if "kalantari" in plain:
         return TABLE_2
     if "mobile-hdr" in plain or "mobilehdr" in plain:
         return TABLE_3
-    return TABLE_1
+    return _NONE if of_light else TABLE_1

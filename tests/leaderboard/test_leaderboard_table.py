@@ -139,6 +139,7 @@ def test_machines_are_numbered(tmp_path):
 DIFFERENT = [
     ({"dataset": DATASET.model_copy(update={"digest": "ab" * 32})}, "digest"),
     ({"dataset": DATASET.model_copy(update={"split": "train"})}, "split"),
+    ({"dataset": DATASET.model_copy(update={"track": "camera"})}, "track"),
     ({"metrics": METRICS.model_copy(update={"psnr": "of luma"})}, "psnr"),
     ({"metrics": METRICS.model_copy(update={"ssim": "box window 7"})}, "ssim"),
     ({"metrics": METRICS.model_copy(update={"lpips": "VGG"})}, "lpips"),

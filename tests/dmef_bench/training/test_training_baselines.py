@@ -22,6 +22,7 @@ class Noise:
     """Still pictures of noise: enough to take a step from."""
 
     evs = (-1.5, 0.5, 2.5)
+    track = "paper"
 
     def sample(self, key):
         generator = key.generator()

@@ -35,6 +35,7 @@ class Ramps:
     """Colour ramps that slide: as little data as can be learned from."""
 
     evs = (-1.5, 0.5, 2.5)
+    track = "paper"
 
     def __init__(self, die_at=None):
         self._die_at = die_at

@@ -1,0 +1,122 @@
+"""Options of `dmef-bench reproduce` that belong to some tables alone."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import click
+
+from dmef_bench.cli.options import seed_option, workers_option
+from dmef_bench.errors import UsageError
+
+# What --quick sets; a value of one's own counts more.
+QUICK: Final[Mapping[str, int]] = {"steps": 100, "crop": 96}
+
+_ABLATION: Final = (
+    click.option(
+        "--steps", type=click.IntRange(min=1), default=None,
+        help="Training steps of every row.  [default: 2000]",
+    ),
+    click.option("--quick", is_flag=True, help="A small budget: 100 steps on crops of 96."),
+    click.option("--batch", type=click.IntRange(min=1), default=4, show_default=True),
+    click.option(
+        "--crop", type=click.IntRange(min=32), default=None,
+        help="Side of the training crops in pixels.  [default: 192]",
+    ),
+    click.option(
+        "--learning-rate", type=click.FloatRange(min=0, min_open=True), default=1e-3,
+        show_default=True, help="Peak of the cosine schedule.",
+    ),
+    click.option(
+        "--train-on", type=click.Choice(["dataset", "generated"]), default="dataset",
+        show_default=True, help="The dataset's train split, or scenes made on the fly.",
+    ),
+    click.option(
+        "--photos", type=click.Path(path_type=Path, exists=True, file_okay=False), default=None,
+        help="Also train on the photographs in this folder, set in motion: every other crop.",
+    ),
+    click.option(
+        "--set", "options", multiple=True, metavar="KEY=VALUE",
+        help="A field of IPL's configuration for all rows, for example lfe=equation.",
+    ),
+    seed_option,
+    workers_option,
+    click.option(
+        "--lpips-net", type=click.Choice(["alex", "vgg", "squeeze"]), default="alex",
+        show_default=True,
+    ),
+    click.option(
+        "--lpips-backbone", type=click.Path(path_type=Path), default=None,
+        help="State dict of the LPIPS backbone.  [default: torch hub's cache; never downloaded]",
+    ),
+)  # fmt: skip
+_CACHE: Final = (
+    click.option(
+        "--tolerance", type=click.FloatRange(min=0), default=0.05, show_default=True,
+        help="Of the cache's mode approximate.",
+    ),
+    click.option(
+        "--cache-memory", default="4GiB", show_default=True, metavar="SIZE",
+        help="The most a cache may hold.",
+    ),
+    click.option(
+        "--mode", type=click.Choice(["exact", "approximate", "position"]), default="position",
+        show_default=True, help="Table 7: the cache's mode.",
+    ),
+    click.option(
+        "--no-times", is_flag=True, help="Quality alone, for a machine that has other work."
+    ),
+)  # fmt: skip
+
+_TABLE_4: Final = frozenset({"table4"})
+_PUBLIC: Final = frozenset({"table2", "table3"})
+_CACHED: Final = frozenset({"table5", "table7"})
+_TABLES: Final[Mapping[str, frozenset[str]]] = {
+    **dict.fromkeys(
+        ("steps", "quick", "batch", "crop", "learning_rate", "train_on", "photos", "options",
+         "seed", "workers", "lpips_net", "lpips_backbone"),
+        _TABLE_4,
+    ),
+    **dict.fromkeys(("tolerance", "cache_memory", "no_times"), _CACHED),
+    "mode": frozenset({"table7"}),
+    "size": _TABLE_4 | _CACHED,
+    "protocol": _PUBLIC,
+    "weights": _PUBLIC | _CACHED,
+}  # fmt: skip
+
+
+def table_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options of Tables 4, 5 and 7."""
+    for option in reversed((*_ABLATION, *_CACHE)):
+        command = option(command)
+    return command
+
+
+def refuse_others(table: str) -> None:
+    """Refuse an option that was given and that the table would not look at.
+
+    Raises:
+        UsageError: names the option and the tables it belongs to.
+    """
+    context = click.get_current_context()
+    given = click.core.ParameterSource.COMMANDLINE
+    for parameter in context.command.params:
+        tables = _TABLES.get(parameter.name or "")
+        if tables is None or table in tables:
+            continue
+        if context.get_parameter_source(parameter.name or "") is given:
+            raise UsageError(
+                f"{parameter.opts[0]} belongs to {', '.join(sorted(tables))}, not to {table}"
+            )
+
+
+def pairs(options: tuple[str, ...]) -> dict[str, str]:
+    """KEY=VALUE as a mapping.
+
+    Raises:
+        UsageError: no such pair.
+    """
+    for option in options:
+        if "=" not in option:
+            raise UsageError(f"--set takes KEY=VALUE, got {option!r}")
+    return dict(option.partition("=")[::2] for option in options)
