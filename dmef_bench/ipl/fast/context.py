@@ -45,6 +45,7 @@ class Grid:
     def __init__(self, height: int, width: int, config: IPLConfig, dtype: torch.dtype) -> None:
         side = config.drtm_size
         self._side, self._width = side, width
+        self._residual = config.residual
         self._down_rows = _taps(height, side, dtype)
         self._down_columns = _taps(width, side, dtype)
         self._up_rows = _taps(side, height, dtype)
@@ -75,8 +76,15 @@ class Grid:
         fixed = self._fixed_size(samples).permute(2, 0, 1)[None]
         context = block.drtm.roll(fixed)[0].permute(1, 2, 0).contiguous()
         up_rows, up_columns = self._up_here
-        samples.addcmul_(samples, up_columns.columns(up_rows.rows(context)))
+        self.scale(samples, up_columns.columns(up_rows.rows(context)))
         return context
+
+    def scale(self, features: Tensor, context: Tensor) -> None:
+        """F + F ⊙ context (eqs. 12, 14) in place; F ⊙ context alone without the residual."""
+        if self._residual:
+            features.addcmul_(features, context)
+        else:
+            features.mul_(context)
 
     def spread(self, context: Tensor, top: int, bottom: int) -> Tensor:
         """A context (S, S, C) over feature rows top to bottom: (bottom - top, W, C)."""

@@ -99,7 +99,7 @@ class Engine:
                 for block, context, means in steps:
                     block.attend(tile, means_at(means, slice(first, last), slice(None)), scratch)
                     if context is not None:
-                        tile.addcmul_(tile, self.grid.spread(context, first, last))
+                        self.grid.scale(tile, self.grid.spread(context, first, last))
                     if total is not None:
                         total[first - top : last - top] += tile
 

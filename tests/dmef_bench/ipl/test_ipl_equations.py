@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from scipy.special import erf, expit
+from ipl_equations import reference
 
 from dmef_bench.ipl import IPL, IPLConfig
 
@@ -23,99 +23,6 @@ def filled(config):
     return network
 
 
-def pointwise(x, weight, bias):
-    out = np.empty((weight.shape[0], *x.shape[1:]))
-    for i in range(x.shape[1]):
-        for j in range(x.shape[2]):
-            out[:, i, j] = weight[:, :, 0, 0] @ x[:, i, j] + bias
-    return out
-
-
-def conv3(x, weight, bias):
-    padded = np.pad(x, ((0, 0), (1, 1), (1, 1)))
-    out = np.empty((weight.shape[0], *x.shape[1:]))
-    for i in range(x.shape[1]):
-        for j in range(x.shape[2]):
-            out[:, i, j] = (weight * padded[None, :, i : i + 3, j : j + 3]).sum((1, 2, 3)) + bias
-    return out
-
-
-def bilinear(x, height, width):
-    """Half-pixel centres, clamped at the borders."""
-
-    def matrix(new, old):
-        m = np.zeros((new, old))
-        for i in range(new):
-            s = max((i + 0.5) * old / new - 0.5, 0)
-            low = min(int(s), old - 1)
-            high = min(low + 1, old - 1)
-            m[i, low] += 1 - (s - low)
-            m[i, high] += s - low
-        return m
-
-    return np.einsum("ih,jw,chw->cij", matrix(height, x.shape[1]), matrix(width, x.shape[2]), x)
-
-
-def lfe(block, p, reading):
-    mean = block.mean((1, 2), keepdims=True)
-    hidden = np.maximum(pointwise(block, p["squeeze.weight"], p["squeeze.bias"]), 0)
-    weights = expit(pointwise(hidden, p["excite.weight"], p["excite.bias"]))
-    return (mean if reading == "equation" else block) * weights
-
-
-def daem(x, p, config):
-    if not config.dimensions:
-        return x
-    total = np.zeros_like(x)
-    for name in config.dimensions:
-        axis = {"C": 0, "H": 1, "W": 2}[name]
-        size = {"C": config.channel_block, "H": config.height_block, "W": config.width_block}[name]
-        own = part(p, f"daem.extractors.{name}.")
-        blocks = np.split(x, range(size, x.shape[axis], size), axis)
-        total += np.concatenate([lfe(block, own, config.lfe) for block in blocks], axis)
-    return total
-
-
-def drtm(x, p, config):
-    side = config.drtm_size
-    t = bilinear(x, side, side)
-    for n in range(3):
-        mixed = pointwise(t, p[f"mixers.{n}.weight"], p[f"mixers.{n}.bias"])
-        t = np.transpose(mixed * 0.5 * (1 + erf(mixed / np.sqrt(2))), (2, 0, 1))
-    return x * bilinear(t, *x.shape[1:])
-
-
-def part(p, prefix):
-    return {k.removeprefix(prefix): v for k, v in p.items() if k.startswith(prefix)}
-
-
-def reference(network, images):
-    """One bracket (3, 3, H, W) through the equations."""
-    config = network.config
-    p = {k: v.numpy() for k, v in network.state_dict().items()}
-    r = config.factor
-    height, width = images.shape[-2:]
-    x = np.pad(
-        images.reshape(9, height, width), ((0, 0), (0, -height % r), (0, -width % r)), mode="edge"
-    )
-    unshuffled = np.stack([x[c, i::r, j::r] for c in range(9) for i in range(r) for j in range(r)])
-    f = conv3(unshuffled, p["down.1.weight"], p["down.1.bias"])
-    outputs = []
-    for n in range(config.blocks):
-        own = part(p, f"blocks.{n}.")
-        f = daem(f, own, config)
-        if config.drtm:
-            f = f + drtm(f, part(own, "drtm."), config)
-        outputs.append(f)
-    up = conv3(sum(outputs) if config.final == "sum" else f, p["up.0.weight"], p["up.0.bias"])
-    gain = np.empty((3, x.shape[1], x.shape[2]))
-    for c in range(3):
-        for i in range(r):
-            for j in range(r):
-                gain[c, i::r, j::r] = up[c * r * r + i * r + j]
-    return gain[:, :height, :width] * images[1]
-
-
 @pytest.mark.parametrize(
     "changes",
     [
@@ -124,6 +31,7 @@ def reference(network, images):
         {"final": "sum", "lfe": "equation", "dimensions": "WH"},
         {"dimensions": "CH", "final": "sum"},
         {"dimensions": ""},
+        {"dimensions": "", "residual": False},
         {"drtm": False},
     ],
     ids=lambda changes: "-".join(f"{k}={v}" for k, v in changes.items()) or "default",
@@ -136,3 +44,33 @@ def test_network_equals_the_equations(changes):
     for one, bracket in zip(fused, images, strict=True):
         expected = reference(network, bracket)
         np.testing.assert_allclose(one, expected, rtol=1e-9, atol=1e-9 * abs(expected).max())
+
+
+def test_every_odd_size_from_16_to_80():
+    """Padded and cropped exactly: each height and each width with others from the whole range."""
+    network = filled(IPLConfig(**{**SMALL, "blocks": 1, "factor": 4, "drtm_size": 5}))
+    rng = np.random.default_rng(0)
+    sides = [16, *range(17, 80, 2), 80]
+    pairs = {(side, other) for side in sides for other in (17 + 2 * (side % 30), 79)}
+    for size in sorted(pairs | {(width, height) for height, width in pairs}):
+        images = rng.random((3, 3, *size))
+        with torch.no_grad():
+            fused = network(torch.from_numpy(images)[None])[0].numpy()
+        assert fused.shape == (3, *size)
+        np.testing.assert_allclose(fused, reference(network, images), rtol=1e-9, atol=1e-9)
+
+
+@pytest.mark.parametrize(("dtype", "bound"), [(torch.bfloat16, 2e-2), (torch.float16, 2e-3)])
+@pytest.mark.parametrize("lfe", ["prose", "equation"])
+def test_half_precision_stays_near_the_equations(dtype, bound, lfe):
+    """Two pictures at once; the bound is on the relative error in the Frobenius norm."""
+    network = filled(IPLConfig(**{**SMALL, "factor": 4, "lfe": lfe}))
+    for size in [(16, 16), (33, 47), (80, 17)]:
+        images = np.random.default_rng(1).random((2, 3, 3, *size))
+        expected = np.stack([reference(network, one) for one in images])
+        half = filled(network.config).to(dtype)
+        with torch.inference_mode():
+            fused = half(torch.from_numpy(images).to(dtype)).double().numpy()
+        assert fused.shape == expected.shape
+        error = np.linalg.norm(fused - expected) / np.linalg.norm(expected)
+        assert 0 < error <= bound

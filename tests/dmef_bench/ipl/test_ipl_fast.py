@@ -23,6 +23,7 @@ READINGS = [
     {"dimensions": "C"},
     {"dimensions": "H", "lfe": "equation"},
     {"dimensions": ""},
+    {"dimensions": "", "residual": False},
     {"drtm": False, "factor": 3},
     {"drtm": False, "lfe": "equation", "dimensions": "CW"},
 ]

@@ -80,6 +80,8 @@ def test_bfloat16_stays_near_float32():
         {"blocks": 0},
         {"factor": 10**6},
         {"drtm": 1},
+        {"residual": 1},
+        {"residual": False, "drtm": False},
         {"channels": 48.0},
     ],
     ids=str,
