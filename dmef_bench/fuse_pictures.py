@@ -61,7 +61,11 @@ def order_warning(paths: Sequence[Path], pictures: Sequence[Picture]) -> str | N
 
 
 def fuse_pictures(
-    method: Method, pictures: Sequence[Picture], evs: EVs, response: CameraResponse | None = None
+    method: Method,
+    pictures: Sequence[Picture],
+    evs: EVs,
+    response: CameraResponse | None = None,
+    precision: str = "float32",
 ) -> Picture:
     """Fuse low, mid and high exposure with a loaded method.
 
@@ -70,6 +74,8 @@ def fuse_pictures(
         pictures: three of one size, (H, W, 3), uint8 or uint16.
         evs: exposure values relative to the result wanted.
         response: the camera response model, for methods that need it.
+        precision: "float32", "bfloat16" or "float16" tensors for the method's network, which
+            stays in it.
 
     Returns:
         (H, W, 3), uint16 where one of the pictures is, else uint8.
@@ -87,7 +93,7 @@ def fuse_pictures(
     )
     bracket = Bracket(images.permute(0, 3, 1, 2)[None].to(method.device), evs, response)
     try:
-        result = MethodCall(method, "float32")(bracket)
+        result = MethodCall(method, precision)(bracket)
         check_finite(result)
     except OutOfMemoryError as error:
         raise ScenesFailedError(

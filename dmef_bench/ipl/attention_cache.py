@@ -12,13 +12,15 @@ import math
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
-from typing import Literal, NamedTuple, get_args
+from typing import Literal, NamedTuple, cast, get_args
 
 import torch
 from torch import Tensor
 
+from dmef_bench.ipl.block_coders import BlockCoders, Coded, CoderKind, load_coders
 from dmef_bench.ipl.quantisation import Bits, Quantised, dequantise, quantise
 
+Compression = Literal["quantised", "cnn-width", "cnn-channels", "none"]
 Mode = Literal["off", "exact", "approximate", "position"]
 # What an entry costs beside its tensors: key, digest, objects.
 _ENTRY_BYTES = 512
@@ -63,7 +65,7 @@ class CacheStatistics:
 
 
 class _Entry(NamedTuple):
-    value: Quantised | Tensor
+    value: Quantised | Coded | Tensor
     origin: Quantised | None
     bytes: int
 
@@ -86,8 +88,12 @@ class AttentionCache:
     Args:
         mode: one of the four.
         tolerance: τ of `approximate`, in units of the features; finite and not negative.
-        bits: of the compressed features, 4, 8 or 16; None keeps them as they are.
+        bits: of the quantised features, 4, 8 or 16; None keeps them as they are.
         max_bytes: the most bytes held; a result that does not fit alone is not kept.
+        compression: "quantised" by `bits`; "cnn-width" or "cnn-channels" by learned coders, with
+            no bound on what they lose; "none" keeps features as they are.
+        coders: for the two learned kinds; the shipped ones, made for the shipped weights, where
+            None.
     """
 
     def __init__(
@@ -97,6 +103,8 @@ class AttentionCache:
         tolerance: float = 0.0,
         bits: Bits | None = 8,
         max_bytes: int = 2 * 2**30,
+        compression: Compression = "quantised",
+        coders: BlockCoders | None = None,
     ) -> None:
         if mode not in get_args(Mode):
             raise ValueError(f"the mode of a cache is one of {get_args(Mode)}, got {mode!r}")
@@ -106,6 +114,16 @@ class AttentionCache:
             raise ValueError(f"bits is one of {get_args(Bits)} or None, got {bits!r}")
         if max_bytes < 0:
             raise ValueError(f"max_bytes is 0 or more, got {max_bytes!r}")
+        if compression not in get_args(Compression):
+            raise ValueError(f"compression is one of {get_args(Compression)}, got {compression!r}")
+        self.compression: Compression = "none" if bits is None else compression
+        if compression not in get_args(CoderKind):
+            coders = None
+        elif coders is None:
+            coders = load_coders(cast(CoderKind, compression))
+        if coders is not None and coders.kind != compression:
+            raise ValueError(f"these are coders of {coders.kind}, not of {compression}")
+        self.coders = coders
         self.mode = mode
         self.tolerance = tolerance
         self.bits = bits
@@ -145,13 +163,45 @@ class AttentionCache:
         if entry is not None and self._holds(entry, block):
             self._hits += 1
             self._entries.move_to_end(key)
-            return _restored(entry.value)
+            return self._restored(place, entry.value)
         self._misses += 1
-        extracted = extract(block)
-        value = extracted if self.bits is None else quantise(extracted, self.bits)
+        value = self._compressed(place, extract(block))
         origin = quantise(block, _KEY_BITS) if self.mode == "approximate" else None
         self._keep(key, value, origin)
-        return _restored(value)
+        return self._restored(place, value)
+
+    @property
+    def description(self) -> str:
+        """The settings that decide what is returned, in a few words."""
+        mode = f"{self.mode} {self.tolerance:g}" if self.mode == "approximate" else self.mode
+        kept = f"{self.bits} bit" if self.compression == "quantised" else self.compression
+        return f"{mode}, {kept}"
+
+    def check(self, channels: dict[tuple[int, str], int]) -> None:
+        """Refuse a network whose blocks the coders were not made for.
+
+        Args:
+            channels: of its blocks, by number of the FIB and dimension.
+
+        Raises:
+            ValueError: says which blocks.
+        """
+        if self.coders is not None:
+            self.coders.check(channels)
+
+    def _compressed(self, place: Place, extracted: Tensor) -> Quantised | Coded | Tensor:
+        if self.coders is not None:
+            return self.coders.compress(place.fib, place.dimension, extracted)
+        if self.compression == "none" or self.bits is None:
+            return extracted
+        return quantise(extracted, self.bits)
+
+    def _restored(self, place: Place, value: Quantised | Coded | Tensor) -> Tensor:
+        if isinstance(value, Quantised):
+            return dequantise(value)
+        if isinstance(value, Coded) and self.coders is not None:
+            return self.coders.restore(place.fib, place.dimension, value)
+        return cast(Tensor, value)
 
     def _key(self, place: Place, block: Tensor) -> Hashable:
         kind = (block.shape, block.dtype, block.device)
@@ -168,7 +218,9 @@ class AttentionCache:
         largest = float((block - kept).abs().max())
         return largest + entry.origin.step / 2 <= self.tolerance
 
-    def _keep(self, key: Hashable, value: Quantised | Tensor, origin: Quantised | None) -> None:
+    def _keep(
+        self, key: Hashable, value: Quantised | Coded | Tensor, origin: Quantised | None
+    ) -> None:
         replaced = self._entries.pop(key, None)
         if replaced is not None:
             self._bytes -= replaced.bytes
@@ -189,9 +241,5 @@ def _digest(block: Tensor) -> bytes:
     return hashlib.sha256(content.numpy().data).digest()
 
 
-def _restored(value: Quantised | Tensor) -> Tensor:
-    return value if isinstance(value, Tensor) else dequantise(value)
-
-
-def _bytes(value: Quantised | Tensor) -> int:
+def _bytes(value: Quantised | Coded | Tensor) -> int:
     return value.nbytes if isinstance(value, Tensor) else value.bytes

@@ -22,13 +22,14 @@ class IPLConfig:
         blocks: number of Feature Integration Blocks.
         factor: sampling factor r of the sub-pixel layers; features are (H/r, W/r).
         dimensions: which dimensions DAEM slices, a subset of "CWH" in that order; empty leaves
-            DAEM out (row a of the paper's Table 4).
+            DAEM out: features pass (row a of the paper's Table 4; see also `residual`).
         channel_block: channels in a block sliced along the channels; divides `channels`.
         width_block: feature columns in a block sliced along the width.
         height_block: feature rows in a block sliced along the height.
         lfe: what the weights F_w of the local feature extractor scale: the block's input
             features ("prose") or their mean ("equation", eq. 3).
         drtm: whether a block adds DRTM(F_DAEM) (eq. 14).
+        residual: whether F_DAEM stands in that sum; without it a block is DRTM(F_DAEM) alone.
         drtm_size: side S of the fixed size DRTM interpolates to.
         final: what goes to the UpSampler: the last block's output or the sum over all blocks.
     """
@@ -42,6 +43,7 @@ class IPLConfig:
     height_block: int = 64
     lfe: Lfe = "prose"
     drtm: bool = True
+    residual: bool = True
     drtm_size: int = 48
     final: Final = "last"
 
@@ -69,8 +71,11 @@ class IPLConfig:
                 f"IPLConfig.lfe is one of {get_args(Lfe)} and final one of {get_args(Final)}, "
                 f"got {self.lfe!r} and {self.final!r}"
             )
-        if type(self.drtm) is not bool:
-            raise ValueError(f"IPLConfig.drtm is true or false, got {self.drtm!r}")
+        for name in ("drtm", "residual"):
+            if type(getattr(self, name)) is not bool:
+                raise ValueError(f"IPLConfig.{name} is true or false, got {getattr(self, name)!r}")
+        if not (self.drtm or self.residual):
+            raise ValueError("IPLConfig.residual is false, but without drtm nothing else is left")
 
     def to_json(self) -> str:
         """The configuration as one line of JSON, for the metadata of a weights file."""

@@ -8,6 +8,7 @@ from torch import Tensor
 from baselines.bracket import Bracket
 from baselines.method import Method, MethodInfo, SizeRule
 from dmef_bench.ipl.fast import can_fuse_fast, fuse_fast
+from dmef_bench.ipl.fast.cuda import can_fuse_on_cuda, fuse_on_cuda
 from dmef_bench.ipl.model import IPL
 from dmef_bench.ipl.weights_file import SHIPPED, load_network
 
@@ -47,7 +48,8 @@ class IPLMethod(Method):
         """Gain map times reference, clipped to [0, 1].
 
         Computed in the dtype of the network, float32 as it is loaded; on a CPU by the fast path
-        where that is possible (`dmef_bench.ipl.fast`), otherwise by the network itself.
+        where that is possible (`dmef_bench.ipl.fast`), on a GPU by Triton's kernels where these
+        are (`dmef_bench.ipl.fast.cuda`), otherwise by the network itself.
 
         Args:
             bracket: images (B, 3, 3, H, W) in [0, 1] on the device given to `load`; H, W >= 16.
@@ -57,8 +59,12 @@ class IPLMethod(Method):
         """
         if self._network is None:
             raise RuntimeError("call load() before fuse()")
-        images = bracket.images.to(next(self._network.parameters()).dtype)
         with torch.inference_mode():
+            if can_fuse_on_cuda(self._network, bracket.images):
+                picture = fuse_on_cuda(self._network, bracket.images, clip=True)
+                if picture is not None:
+                    return picture
+            images = bracket.images.to(next(self._network.parameters()).dtype)
             fast = can_fuse_fast(self._network, images)
             fused: Tensor = (
                 fuse_fast(self._network, images) if fast else self._network(images)

@@ -1,6 +1,7 @@
 """The IPL network: DownSampler, Feature Integration Blocks, UpSampler, gain times reference."""
 
-from typing import Self
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Self
 
 from torch import Tensor, nn
 from torch.nn import functional
@@ -9,6 +10,9 @@ from dmef_bench.ipl.attention_cache import AttentionCache
 from dmef_bench.ipl.config import IPLConfig
 from dmef_bench.ipl.daem import DAEM, LocalFeatureExtractor
 from dmef_bench.ipl.drtm import DRTM
+
+if TYPE_CHECKING:
+    from dmef_bench.ipl.streaming import BracketRows
 
 
 class DownSampler(nn.Sequential):
@@ -36,17 +40,21 @@ class UpSampler(nn.Sequential):
 
 
 class FIB(nn.Module):
-    """Feature Integration Block: F_DAEM + DRTM(F_DAEM) (eqs. 13, 14)."""
+    """Feature Integration Block: F_DAEM + DRTM(F_DAEM) (eqs. 13, 14); see `IPLConfig.residual`."""
 
     def __init__(self, config: IPLConfig) -> None:
         super().__init__()
         self.daem = DAEM(config)
         self.drtm = DRTM(config.channels, config.drtm_size) if config.drtm else None
+        self.residual = config.residual
 
     def forward(self, features: Tensor) -> Tensor:
         """(B, C, H, W) to the same."""
         attended: Tensor = self.daem(features)
-        return attended if self.drtm is None else attended + self.drtm(attended)
+        if self.drtm is None:
+            return attended
+        scaled: Tensor = self.drtm(attended)
+        return attended + scaled if self.residual else scaled
 
 
 class IPL(nn.Module):
@@ -74,15 +82,23 @@ class IPL(nn.Module):
         The cache serves inference alone: evaluation mode with gradients off. It is cleared now,
         and where the weights change through `train` or `load_state_dict`; who changes them in
         another way clears it. It is no part of the state dict.
+
+        Raises:
+            ValueError: the cache compresses blocks with coders that were made for other blocks.
         """
+        extractors = [
+            (number, module)
+            for number, block in enumerate(self.blocks)
+            for module in block.modules()
+            if isinstance(module, LocalFeatureExtractor)
+        ]
         if cache is not None:
+            cache.check({(n, each.dimension): each.squeeze.in_channels for n, each in extractors})
             cache.clear()
         self.attention_cache = cache
         used = None if cache is None or cache.mode == "off" else cache
-        for number, block in enumerate(self.blocks):
-            for module in block.modules():
-                if isinstance(module, LocalFeatureExtractor):
-                    module.cache, module.fib = used, number
+        for number, module in extractors:
+            module.cache, module.fib = used, number
 
     def train(self, mode: bool = True) -> Self:
         """Set training or evaluation mode; training empties the attention cache."""
@@ -96,6 +112,10 @@ class IPL(nn.Module):
         right, below = -width % self.config.factor, -height % self.config.factor
         if right or below:
             inputs = functional.pad(inputs, (0, right, 0, below), mode="replicate")
+        return self.gain_of_cells(inputs)[..., :height, :width]
+
+    def gain_of_cells(self, inputs: Tensor) -> Tensor:
+        """`gain` for heights and widths that are multiples of the sampling factor."""
         features: Tensor = self.down(inputs)
         total: Tensor | None = None
         for block in self.blocks:
@@ -103,7 +123,7 @@ class IPL(nn.Module):
             if self.config.final == "sum":
                 total = features if total is None else total + features
         gain: Tensor = self.up(features if total is None else total)
-        return gain[..., :height, :width]
+        return gain
 
     def forward(self, images: Tensor) -> Tensor:
         """Fuse brackets.
@@ -116,6 +136,29 @@ class IPL(nn.Module):
             (B, 3, H, W), gain times X2, not clipped.
         """
         return self.gain(images.flatten(1, 2)) * images[:, 1]
+
+    def fuse_stream(
+        self,
+        source: "BracketRows",
+        write: Callable[[int, Tensor], None],
+        *,
+        max_bytes: int = 2**30,
+    ) -> None:
+        """Fuse a bracket of any size by bands of rows in bounded memory, on a CPU.
+
+        Args:
+            source: where the rows come from; rows are read several times.
+            write: called with the number of the first row and (3, rows, W), gain times X2, not
+                clipped; from top to bottom, every row once.
+            max_bytes: the most bytes of tensors at one time, beside what `source` and `write`
+                hold.
+
+        Raises:
+            TooLittleMemoryError: `max_bytes` is too small; the message says how much is needed.
+        """
+        from dmef_bench.ipl.streaming import fuse_stream  # which is built on this class
+
+        fuse_stream(self, source, write, max_bytes=max_bytes)
 
 
 def _forget(network: nn.Module, _: object) -> None:

@@ -84,7 +84,7 @@ def quantise(block: Tensor, bits: Bits = 8) -> Quantised:
         raise ValueError(f"a block of features is floating point, got {block.dtype}")
     flat = block.detach().reshape(-1)
     largest_code = 2**bits - 1
-    finite, low, high, places = _set_apart(flat)
+    finite, low, high, places = set_apart(flat)
     step = (high - low) / largest_code
     if step == 0:
         codes, base = torch.zeros_like(flat, dtype=torch.uint8), low
@@ -112,10 +112,16 @@ def dequantise(quantised: Quantised) -> Tensor:
     return flat.reshape(quantised.shape)
 
 
-def _set_apart(flat: Tensor) -> tuple[Tensor, float, float, Tensor]:
+def set_apart(flat: Tensor) -> tuple[Tensor, float, float, Tensor]:
     """Finite values, their smallest and largest, and the places of those that were not finite.
 
     Another value of the block stands in for a value that is not finite, so that the range stays.
+
+    Args:
+        flat: one dimension, floating point.
+
+    Returns:
+        The values (`flat` itself where all are finite), smallest, largest, and int64 places.
     """
     nowhere = torch.empty(0, dtype=torch.int64, device=flat.device)
     if not flat.numel():

@@ -22,6 +22,21 @@ from dmef_bench.ipl.slices import line_block_means
 _HIGHEST: Final = {"u1": 255, "u2": 65535}
 
 
+class TooLittleMemoryError(ValueError):
+    """A bound on memory under which no band fits.
+
+    Attributes:
+        needed: the bytes that would be enough.
+    """
+
+    def __init__(self, width: int, needed: int, given: int) -> None:
+        super().__init__(
+            f"a picture {width} pixels wide needs at least {needed:,} bytes to be fused by bands, "
+            f"got {given:,}"
+        )
+        self.needed = needed
+
+
 class BracketRows(Protocol):
     """A bracket that is read by rows; from a file, a memory map, or anywhere.
 
@@ -83,15 +98,16 @@ def fuse_stream(
     """Fuse a bracket band by band; the result equals `network(images)` within rounding.
 
     Args:
-        network: on the CPU, float32 or float64, without an attention cache in use.
+        network: on the CPU, float32 or float64; an attention cache is not used.
         source: where the rows come from; rows are read several times.
         write: called with the number of the first row and (3, rows, W), gain times X2, not
             clipped; from top to bottom, every row once.
         max_bytes: the most bytes of tensors at one time, beside what `source` and `write` hold.
 
     Raises:
-        ValueError: `max_bytes` is too small for two bands' least height; the message says how
-            much is needed.
+        TooLittleMemoryError: `max_bytes` is too small for two bands' least height; the message
+            says how much is needed.
+        ValueError: `source` gives rows of another size.
     """
     with torch.inference_mode(), Workers() as workers:
         engine = Engine(network, source.height, source.width, workers)
@@ -124,10 +140,7 @@ class _Stream:
         # Two rows of halo are read with each band and two are kept from the one before.
         rows = (max_bytes - fixed) // row - 4
         if rows < 1:
-            raise ValueError(
-                f"a picture {self.source.width} pixels wide needs at least "
-                f"{fixed + 5 * row:,} bytes to be fused by bands, got {max_bytes:,}"
-            )
+            raise TooLittleMemoryError(self.source.width, fixed + 5 * row, max_bytes)
         return int(min(rows, self.engine.rows))
 
     def _read(self, top: int, bottom: int) -> tuple[int, Tensor]:
