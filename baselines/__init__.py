@@ -6,6 +6,7 @@ The methods themselves (`baselines.gdc`, `baselines.mertens`, ...) are imported 
 from baselines.bracket import Bracket, CameraResponse
 from baselines.check import CheckResult, check_method
 from baselines.checkpoint import from_checkpoint
+from baselines.configurations import configuration, from_configuration
 from baselines.method import (
     Method,
     MethodError,
@@ -30,6 +31,8 @@ __all__ = [
     "WeightsMissingError",
     "available",
     "check_method",
+    "configuration",
     "from_checkpoint",
+    "from_configuration",
     "resolve",
 ]

@@ -31,6 +31,14 @@ _ARCHITECTURES: dict[str, tuple[str, tuple[str, ...]]] = {
         "baselines.bracketire.network:TMRNet",
         ("learn_para", "backbone.backward_rec_1.main.0.weight"),
     ),
+    "SAFNet": (
+        "baselines.safnet.network:SAFNet",
+        ("decoder.conv6.weight", "refinenet.resblock1.prelu.weight"),
+    ),
+    "MEFLUT": (
+        "baselines.meflut.network:MEFLUT",
+        ("skeleton.frw.conv.0.weight", "branch.0.conv11.weight"),
+    ),
 }
 _WRAPPERS = ("state_dict", "params_ema", "params", "model")
 
@@ -51,8 +59,8 @@ def from_checkpoint(source: StateDict | Path | str, **overrides: object) -> nn.M
         overrides: fields of the network's configuration to set instead of what its shapes say.
 
     Returns:
-        AHDRNet, BridgeNet, HDRTransformer, SCTNet or TMRNet; its `forward` takes what the
-        authors' does.
+        AHDRNet, BridgeNet, HDRTransformer, SCTNet, TMRNet, SAFNet or MEFLUT; its `forward`
+        takes what the authors' does (MEFLUT's: the luma of a batch of brackets).
 
     Raises:
         WeightsError: unreadable, would run code, no network of ours (the nearest is named with

@@ -8,9 +8,10 @@ from typing import Final
 import torch
 from torch import Tensor, nn
 
-from baselines.ahdrnet import AHDRNet, AHDRNetConfig
-from baselines.bracketire import SMALL_RGB, TMRNet
-from baselines.fshdr import BridgeNet, BridgeNetConfig
+from baselines.ahdrnet import AHDRNet
+from baselines.bracketire import TMRNet
+from baselines.configurations import from_configuration
+from baselines.fshdr import BridgeNet
 from baselines.hdr_transformer import HDRTransformer
 from baselines.hdr_transformer.network import LocalContextExtractor
 from baselines.sctnet import SCTNet
@@ -27,30 +28,29 @@ class CountedNetwork:
 
     Attributes:
         method: its name on the command line.
-        counted: the network whose counts Table 1 prints, or the nearest to it.
-        official: the authors' network.
         size: (height, width) the paper's MACs belong to.
         exact: whether `counted` and `size` are known to give the printed figures.
     """
 
     method: str
-    counted: Callable[[], nn.Module]
-    official: Callable[[], nn.Module]
     size: tuple[int, int]
     exact: bool = True
 
+    def counted(self) -> nn.Module:
+        """The network whose counts Table 1 prints, or the nearest to it."""
+        return from_configuration(self.method, "ipl_table1")
+
+    def official(self) -> nn.Module:
+        """The authors' network."""
+        return from_configuration(self.method, "official")
+
 
 TABLE_1_NETWORKS: Final = (
-    CountedNetwork(
-        "ahdrnet",
-        lambda: AHDRNet(AHDRNetConfig(inputs=3, dense_layers=5)),
-        AHDRNet,
-        (256, 512),
-    ),
-    CountedNetwork("fshdr", lambda: BridgeNet(BridgeNetConfig(inputs=3)), BridgeNet, (512, 1024)),
-    CountedNetwork("hdr-transformer", HDRTransformer, HDRTransformer, (200, 400)),
-    CountedNetwork("sctnet", SCTNet, SCTNet, (200, 400)),
-    CountedNetwork("bracketire", lambda: TMRNet(SMALL_RGB), TMRNet, (1024, 1024), exact=False),
+    CountedNetwork("ahdrnet", (256, 512)),
+    CountedNetwork("fshdr", (512, 1024)),
+    CountedNetwork("hdr-transformer", (200, 400)),
+    CountedNetwork("sctnet", (200, 400)),
+    CountedNetwork("bracketire", (1024, 1024), exact=False),
 )
 """The learned methods of Table 1 but IPL, in its order."""
 

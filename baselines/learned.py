@@ -1,6 +1,7 @@
 """What the learned methods have in common: weights from a file, a network, tensors in and out."""
 
 from abc import abstractmethod
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
@@ -21,15 +22,19 @@ class LearnedMethod(Method):
         architecture: the network's class.
         authors: the conventions of weights that do not state theirs.
         conventions: those of the loaded weights.
+        metadata: text beside the loaded weights, by key.
+        weights_of: name of the method whose weights it takes, where that is another.
     """
 
     architecture: ClassVar[type[nn.Module]]
     authors: ClassVar[Conventions] = AUTHORS
+    weights_of: ClassVar[str] = ""
     weights_to_give: ClassVar[str] = "the authors' checkpoint or one of `dmef-bench train`"
 
     def __init__(self) -> None:
         super().__init__()
         self.conventions = self.authors
+        self.metadata: Mapping[str, str] = {}
         self._network: nn.Module | None = None
 
     @classmethod
@@ -72,9 +77,10 @@ class LearnedMethod(Method):
                 f"{name} needs weights: give --weights FILE ({self.weights_to_give})"
             )
         file = read_checkpoint_file(weights)
-        made_for = file.metadata.get("method", name)
-        if made_for != name:
-            raise WeightsError(f"{weights}: these are weights of {made_for!r}, not of {name!r}")
+        wanted = self.weights_of or name
+        made_for = file.metadata.get("method", wanted)
+        if made_for != wanted:
+            raise WeightsError(f"{weights}: these are weights of {made_for!r}, not of {wanted!r}")
         network = network_of(file.content, str(weights))
         if not isinstance(network, self.architecture):
             raise WeightsError(
@@ -88,6 +94,7 @@ class LearnedMethod(Method):
             self.conventions = self.authors if stated is None else Conventions.from_json(stated)
         except ValueError as error:
             raise WeightsError(f"{weights}: its stored conventions: {error}") from None
+        self.metadata = file.metadata
         self._network = network.to(device)
         self.weights_sha256 = file.sha256
         self.device = device

@@ -24,6 +24,8 @@ BUILT_IN: Final = {
     "hdr-transformer": "baselines.hdr_transformer.method:HDRTransformerMethod",
     "sctnet": "baselines.sctnet.method:SCTNetMethod",
     "bracketire": "baselines.bracketire.method:BracketIREMethod",
+    "safnet": "baselines.safnet.method:SAFNetMethod",
+    "meflut": "baselines.meflut.method:MEFLUTMethod",
 }
 _FILE_SPEC: Final = re.compile(r"(?P<file>.+\.py):(?P<name>[^:/]+)")
 _NAME: Final = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")

@@ -11,9 +11,10 @@ from baselines.bracketire import TMRNet, TMRNetConfig
 from baselines.conventions import Conventions
 from baselines.fshdr import BridgeNet, BridgeNetConfig
 from baselines.hdr_transformer import HDRTransformer, HDRTransformerConfig
+from baselines.safnet import SAFNet, SAFNetConfig
 from baselines.sctnet import SCTNet, SCTNetConfig
 
-LEARNED = ("ahdrnet", "fshdr", "hdr-transformer", "sctnet", "bracketire")
+LEARNED = ("ahdrnet", "fshdr", "hdr-transformer", "sctnet", "bracketire", "safnet")
 
 
 def tiny_network(name: str, inputs: int = 6, seed: int = 0) -> nn.Module:
@@ -29,6 +30,8 @@ def tiny_network(name: str, inputs: int = 6, seed: int = 0) -> nn.Module:
             network = HDRTransformer(config)
         case "sctnet":
             network = SCTNet(SCTNetConfig(inputs, 12, (2,), (2,), channel_heads=2))
+        case "safnet":
+            network = SAFNet(SAFNetConfig(features=4, refine_features=8))
         case _:
             network = TMRNet(TMRNetConfig(3, 3, 4, blocks=(1, 1, 1, 1), flow=False, groups=2))
     return network.eval()

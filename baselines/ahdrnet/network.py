@@ -1,6 +1,8 @@
 """AHDRNet's network: attention on the outer exposures, three dilated residual dense blocks."""
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import ClassVar, cast
 
 import torch
 from torch import Tensor, nn
@@ -38,7 +40,11 @@ class DenseLayer(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, C, H, W) to (B, C + growth, H, W)."""
-        return torch.cat((x, functional.relu(self.conv(x))), 1)
+        return torch.cat((x, self.grown(x)), 1)
+
+    def grown(self, x: Tensor) -> Tensor:
+        """(B, C, H, W) to what is appended to it, (B, growth, H, W)."""
+        return functional.relu(self.conv(x), inplace=True)
 
 
 class ResidualDenseBlock(nn.Module):
@@ -57,8 +63,20 @@ class ResidualDenseBlock(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, C, H, W) to the same."""
-        fused: Tensor = self.conv_1x1(self.dense_layers(x))
-        return fused + x
+        dense = self.dense_layers(x) if torch.is_grad_enabled() else self._without_copies(x)
+        fused: Tensor = self.conv_1x1(dense)
+        return fused.add_(x)
+
+    def _without_copies(self, x: Tensor) -> Tensor:
+        """What the dense layers give, each written behind the others instead of concatenated."""
+        batch, filled, height, width = x.shape
+        dense = x.new_empty(batch, self.conv_1x1.in_channels, height, width)
+        dense[:, :filled] = x
+        for layer in cast(Iterable[DenseLayer], self.dense_layers):
+            grown = layer.grown(dense[:, :filled])
+            dense[:, filled : filled + grown.shape[1]] = grown
+            filled += grown.shape[1]
+        return dense
 
 
 class AHDRNet(nn.Module):
@@ -67,6 +85,11 @@ class AHDRNet(nn.Module):
     Source: Yan et al., "Attention-guided Network for Ghost-free High Dynamic Range Imaging",
     CVPR 2019. Parameter names are those of the authors' checkpoints.
     """
+
+    configurations: ClassVar[Mapping[str, AHDRNetConfig]] = {
+        "official": AHDRNetConfig(),
+        "ipl_table1": AHDRNetConfig(inputs=3, dense_layers=5),
+    }
 
     def __init__(self, config: AHDRNetConfig | None = None) -> None:
         super().__init__()
@@ -91,21 +114,33 @@ class AHDRNet(nn.Module):
 
     def forward(self, short: Tensor, reference: Tensor, long: Tensor) -> Tensor:
         """Three (B, inputs, H, W), LDR then linear RGB, to (B, 3, H, W) in (0, 1)."""
-        low, mid, high = (
-            functional.leaky_relu(self.conv1(x)) for x in (short, reference, long)
-        )  # fmt: skip
-        low = low * self._attention(low, mid, self.att11, self.att12)
-        high = high * self._attention(high, mid, self.att31, self.att32)
+        low, mid, high = self.embedded(short), self.embedded(reference), self.embedded(long)
+        low, high = self.attended(low, mid, high)
+        return self.merged(low, mid, high)
+
+    def embedded(self, exposure: Tensor) -> Tensor:
+        """Features of an exposure: (B, inputs, H, W) to (B, features, H, W)."""
+        return functional.leaky_relu(self.conv1(exposure), inplace=True)
+
+    def attended(self, low: Tensor, mid: Tensor, high: Tensor) -> tuple[Tensor, Tensor]:
+        """The outer exposures' features, each weighted by its attention to the reference's."""
+        return (
+            low * self._attention(low, mid, self.att11, self.att12),
+            high * self._attention(high, mid, self.att31, self.att32),
+        )
+
+    def merged(self, low: Tensor, mid: Tensor, high: Tensor) -> Tensor:
+        """Attended features and the reference's to (B, 3, H, W) in (0, 1)."""
         first = self.RDB1(self.conv2(torch.cat((low, mid, high), 1)))
         second = self.RDB2(first)
         third = self.RDB3(second)
         fused = self.GFF_3x3(self.GFF_1x1(torch.cat((first, second, third), 1)))
-        return torch.sigmoid(self.conv3(self.conv_up(fused + mid)))
+        return torch.sigmoid_(self.conv3(self.conv_up(fused.add_(mid))))
 
     @staticmethod
     def _attention(other: Tensor, reference: Tensor, first: nn.Module, last: nn.Module) -> Tensor:
-        hidden = functional.leaky_relu(first(torch.cat((other, reference), 1)))
-        return torch.sigmoid(last(hidden))
+        hidden = functional.leaky_relu(first(torch.cat((other, reference), 1)), inplace=True)
+        return torch.sigmoid_(last(hidden))
 
     @staticmethod
     def config_of(state: StateDict) -> AHDRNetConfig:

@@ -125,11 +125,11 @@ class DeformableAlignment(nn.Module):
         self.largest = largest
         self.conv_offset = nn.Sequential(
             nn.Conv2d(2 * features + 2, features, 3, padding=1),
-            nn.LeakyReLU(0.1),
+            nn.LeakyReLU(0.1, inplace=True),
             nn.Conv2d(features, features, 3, padding=1),
-            nn.LeakyReLU(0.1),
+            nn.LeakyReLU(0.1, inplace=True),
             nn.Conv2d(features, features, 3, padding=1),
-            nn.LeakyReLU(0.1),
+            nn.LeakyReLU(0.1, inplace=True),
             last := nn.Conv2d(features, 27 * groups, 3, padding=1),
         )
         nn.init.zeros_(last.weight)
@@ -151,7 +151,8 @@ class DeformableAlignment(nn.Module):
         """
         found: Tensor = self.conv_offset(torch.cat((warped, reference, flow), 1))
         third = found.shape[1] // 3
-        residual = self.largest * torch.tanh(found[:, : 2 * third])
-        offset = residual + flow.flip(1).repeat(1, third, 1, 1)
+        offset = self.largest * torch.tanh(found[:, : 2 * third])
+        pairs = offset.view(len(offset), third, 2, *offset.shape[-2:])
+        pairs.add_(flow.flip(1)[:, None])
         aligned: Tensor = self.deform_conv(other, offset, torch.sigmoid(found[:, 2 * third :]))
         return aligned

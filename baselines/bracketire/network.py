@@ -1,7 +1,8 @@
 """TMRNet, the network of BracketIRE: frames aligned to the first, then taken up one by one."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import ClassVar, Final
 
 import torch
 from torch import Tensor, nn
@@ -54,8 +55,8 @@ class ResidualBlock(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, C, H, W) to the same."""
-        correction: Tensor = self.conv2(functional.relu(self.conv1(x)))
-        return x + correction
+        correction: Tensor = self.conv2(functional.relu(self.conv1(x), inplace=True))
+        return correction.add_(x)
 
 
 class ResidualBlocks(nn.Module):
@@ -65,7 +66,7 @@ class ResidualBlocks(nn.Module):
         super().__init__()
         self.main = nn.Sequential(
             nn.Conv2d(inputs, features, 3, padding=1),
-            nn.LeakyReLU(0.1),
+            nn.LeakyReLU(0.1, inplace=True),
             nn.Sequential(*(ResidualBlock(features) for _ in range(blocks))),
         )
 
@@ -81,6 +82,12 @@ class TMRNet(nn.Module):
     Source: Zhang et al., "Exposure Bracketing Is All You Need For A High-Quality Image", ICLR
     2025. Parameter names are those of the authors' checkpoints.
     """
+
+    configurations: ClassVar[Mapping[str, TMRNetConfig]] = {
+        "official": TMRNetConfig(),
+        "official_rgb": TMRNetConfig(channels=3, frames=3),
+        "ipl_table1": SMALL_RGB,
+    }
 
     def __init__(self, config: TMRNetConfig | None = None) -> None:
         super().__init__()
@@ -127,13 +134,15 @@ class TMRNet(nn.Module):
         aligned = self._align(features, self._flow(frames))
         hidden = torch.zeros_like(first)
         for index, current in enumerate((first, *aligned.unbind(1))):
-            hidden = hidden + self.backbone["backward"](torch.cat((first, current, hidden), 1))
+            step = torch.cat((first, current, hidden), 1)
+            hidden = self.backbone["backward"](step).add_(hidden)
             own = self.backbone[f"backward_rec_{index + 1}"]
             correction = own(torch.cat((first, current, hidden), 1))
-            hidden = hidden + correction * self.learn_para[:, index]
+            hidden = torch.addcmul(hidden, correction, self.learn_para[:, index])
         restored = self.reconstruction(torch.cat((first, hidden), 1))
-        restored = restored + self.skipup1["upsample_conv"](frames[:, 0])
-        output: Tensor = self.conv_last(functional.leaky_relu(self.conv_hr(restored), 0.1))
+        restored = restored.add_(self.skipup1["upsample_conv"](frames[:, 0]))
+        hidden = functional.leaky_relu(self.conv_hr(restored), 0.1, inplace=True)
+        output: Tensor = self.conv_last(hidden)
         return output
 
     def _flow(self, frames: Tensor) -> Tensor:

@@ -39,19 +39,48 @@ def _aligned(
 ) -> Tensor:
     """(B, 3, H, W): `other`, exposure number `index`, laid onto the reference."""
     ev, reference_ev = bracket.evs[index], bracket.evs[1]
-    brighter = max(ev, reference_ev)
+    flow = flow_between(bracket, 1, index, conventions)
+    filling = at_ev(reference, reference_ev, ev, bracket, conventions.linear).clamp(0, 1)
+    warped, inside = along(other, flow)
+    return torch.where(inside, warped, filling)
 
-    def brought(images: Tensor, taken: float, wanted: float) -> Tensor:
-        return at_ev(images, taken, wanted, bracket, conventions.linear).clamp(0, 1)
 
-    flow = torch.from_numpy(
-        _flow(brought(reference, reference_ev, brighter), brought(other, ev, brighter))
-    ).to(other)
-    height, width = other.shape[-2:]
-    positions = pixel_grid(height, width, other) + flow
+def flow_between(bracket: Bracket, start: int, end: int, conventions: Conventions) -> Tensor:
+    """Where the pixels of one exposure lie in another.
+
+    Args:
+        bracket: as `flow_aligned` takes it.
+        start: number of the exposure whose pixels are looked for; 1 is the reference.
+        end: number of the exposure they are looked for in.
+        conventions: how the darker one is brought to the exposure of the brighter.
+
+    Returns:
+        (B, H, W, 2) in pixels, column then row, float32 (float64 for such a bracket).
+    """
+    images = precise(bracket.images)
+    brighter = max(bracket.evs[start], bracket.evs[end])
+    fixed, moving = (
+        at_ev(images[:, n], bracket.evs[n], brighter, bracket, conventions.linear).clamp(0, 1)
+        for n in (start, end)
+    )
+    return torch.from_numpy(_flow(fixed, moving)).to(images)
+
+
+def along(picture: Tensor, flow: Tensor) -> tuple[Tensor, Tensor]:
+    """A picture seen along a flow.
+
+    Args:
+        picture: (B, C, H, W).
+        flow: (B, H, W, 2) as `flow_between` gives it.
+
+    Returns:
+        (B, C, H, W); and (B, 1, H, W), where the flow stays inside of the picture.
+    """
+    height, width = picture.shape[-2:]
+    positions = pixel_grid(height, width, picture) + flow
     last = positions.new_tensor((width - 1, height - 1))
     inside = ((positions >= 0) & (positions <= last)).all(-1)[:, None]
-    return torch.where(inside, sample(other, positions), brought(reference, reference_ev, ev))
+    return sample(picture, positions), inside
 
 
 def _flow(reference: Tensor, other: Tensor) -> NDArray[np.float32]:

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, Final
 
 import torch
 from torch import Tensor, nn
@@ -14,12 +14,17 @@ from baselines.fshdr.network import BridgeNet
 from baselines.learned import LearnedMethod, exposure_inputs
 from baselines.method import MethodInfo, SizeRule
 
+_TITLES: Final = {"S1": "FSHDR, stage S1 alone", "S1,S2": "FSHDR"}
+_SUPERVISED: Final = "BridgeNet, supervised"
+
 
 class FSHDRMethod(LearnedMethod):
     """BridgeNet on flow-aligned exposures, each as LDR then clipped linear RGB.
 
-    This is FSHDR's inference. Weights that state that they were trained without the alignment are
-    fed without it, and the method then calls itself "BridgeNet, supervised".
+    This is FSHDR's inference. Weights say in their metadata, under "stages", which of FSHDR's
+    stages they have behind them: "S1" or "S1,S2"; the authors' own state nothing and have both.
+    All others, and those fed without alignment, make the method call itself "BridgeNet,
+    supervised".
     """
 
     info: ClassVar[MethodInfo] = MethodInfo(
@@ -42,9 +47,10 @@ class FSHDRMethod(LearnedMethod):
     def load(self, weights: Path | None, device: torch.device) -> None:
         """See `LearnedMethod.load`."""
         super().load(weights, device)
-        title = FSHDRMethod.info.title
+        both = "" if "method" in self.metadata else "S1,S2"
+        title = _TITLES.get(self.metadata.get("stages", both), _SUPERVISED)
         if not self.conventions.flow_aligned:
-            title = "BridgeNet, supervised"
+            title = _SUPERVISED
         self.info = replace(FSHDRMethod.info, title=title)  # type: ignore[misc]
 
     @classmethod

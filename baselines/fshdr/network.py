@@ -1,6 +1,8 @@
 """BridgeNet, the network of FSHDR: two bridges between neighbouring exposures, then SDC blocks."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -34,7 +36,7 @@ class StackedDilatedConvolution(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """(B, inputs, H, W) to (B, 3 · features, H, W)."""
         outputs = [convolution(x) for convolution in (self.conv1, self.conv2, self.conv3)]
-        return functional.leaky_relu(torch.cat(outputs, 1), 0.3)
+        return functional.leaky_relu(torch.cat(outputs, 1), 0.3, inplace=True)
 
 
 class BridgeNet(nn.Module):
@@ -44,6 +46,11 @@ class BridgeNet(nn.Module):
     Source: Prabhakar et al., "Labeled from Unlabeled: Exploiting Unlabeled Data for Few-shot Deep
     HDR Deghosting", CVPR 2021.
     """
+
+    configurations: ClassVar[Mapping[str, BridgeNetConfig]] = {
+        "official": BridgeNetConfig(),
+        "ipl_table1": BridgeNetConfig(inputs=3),
+    }
 
     def __init__(self, config: BridgeNetConfig | None = None) -> None:
         super().__init__()
@@ -76,20 +83,20 @@ class BridgeNet(nn.Module):
         bridges: list[Tensor] = []
         for stage, bridge in ((self.a, self.s_a), (self.b, self.s_b), (self.c, self.s_c)):
             frames = [
-                functional.leaky_relu(convolution(frame), 0.2)
+                functional.leaky_relu(convolution(frame), 0.2, inplace=True)
                 for convolution, frame in zip(stage, frames, strict=True)
             ]
             pairs = [[frames[0], frames[1]], [frames[1], frames[2]]]
             for pair, carried in zip(pairs, bridges, strict=False):
                 pair.append(carried)
             bridges = [
-                functional.leaky_relu(convolution(torch.cat(pair, 1)), 0.2)
+                functional.leaky_relu(convolution(torch.cat(pair, 1)), 0.2, inplace=True)
                 for convolution, pair in zip(bridge, pairs, strict=True)
             ]
         trunk = torch.cat((frames[1], *bridges), 1)
         first: Tensor = self.sdc1(trunk)
         second: Tensor = self.sdc2(torch.cat((trunk, first), 1))
-        return torch.sigmoid(self.out(torch.cat((trunk, first, second), 1)))
+        return torch.sigmoid_(self.out(torch.cat((trunk, first, second), 1)))
 
     @staticmethod
     def config_of(state: StateDict) -> BridgeNetConfig:

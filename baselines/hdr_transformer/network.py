@@ -1,6 +1,8 @@
 """HDR-Transformer's network: attention on the outer exposures, context-aware window attention."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -123,6 +125,11 @@ class HDRTransformer(nn.Module):
     Source: Liu et al., "Ghost-free High Dynamic Range Imaging with Context-aware Transformer",
     ECCV 2022. Parameter names are those of the authors' checkpoints.
     """
+
+    configurations: ClassVar[Mapping[str, HDRTransformerConfig]] = {
+        "official": HDRTransformerConfig(),
+        "ipl_table1": HDRTransformerConfig(),
+    }
 
     def __init__(self, config: HDRTransformerConfig | None = None) -> None:
         super().__init__()

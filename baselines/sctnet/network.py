@@ -1,7 +1,8 @@
 """SCTNet's network: window attention on all exposures, channel attention to the reference."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import cast
+from typing import ClassVar, cast
 
 import torch
 from torch import Tensor, nn
@@ -127,6 +128,11 @@ class SCTNet(nn.Module):
     Source: Tel et al., "Alignment-free HDR Deghosting with Semantics Consistent Transformer",
     ICCV 2023. Parameter names are those of the authors' checkpoints.
     """
+
+    configurations: ClassVar[Mapping[str, SCTNetConfig]] = {
+        "official": SCTNetConfig(),
+        "ipl_table1": SCTNetConfig(),
+    }
 
     def __init__(self, config: SCTNetConfig | None = None) -> None:
         super().__init__()

@@ -254,8 +254,11 @@ def test_bridgenet_without_alignment_is_not_called_fshdr(tmp_path):
     plain = write_weights(
         tmp_path / "b.safetensors", network, "fshdr", Conventions(flow_aligned=False)
     )
-    assert _loaded("fshdr", aligned).info.title == "FSHDR"
+    authors = write_weights(tmp_path / "c.safetensors", network)
+    assert _loaded("fshdr", authors).info.title == "FSHDR"
     assert _loaded("fshdr", plain).info.title == "BridgeNet, supervised"
+    # Aligned or not: weights trained here have FSHDR's stages behind them only if they say so.
+    assert _loaded("fshdr", aligned).info.title == "BridgeNet, supervised"
     assert resolve("fshdr").info.title == "FSHDR"
     bracket = _moving_bracket(4)
     different = _loaded("fshdr", aligned).fuse(bracket) - _loaded("fshdr", plain).fuse(bracket)

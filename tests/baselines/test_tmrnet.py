@@ -3,14 +3,17 @@
 import pytest
 import torch
 
-from baselines import from_checkpoint
+from baselines import Bracket, from_checkpoint
 from baselines.bracketire import SMALL_RGB, TMRNet, TMRNetConfig
 from baselines.bracketire.deformable import (
     DeformableAlignment,
+    _fast_kernel,
     deformable_convolution,
     plain_deformable_convolution,
 )
+from baselines.bracketire.method import BracketIREMethod
 from baselines.bracketire.optical_flow import SPyNet
+from baselines.conventions import Conventions
 from baselines.sampling import warp
 
 
@@ -76,6 +79,30 @@ def test_without_offsets_it_is_a_grouped_convolution():
     result = deformable_convolution(x, 0 * offset, torch.ones_like(mask), weight, bias)
     expected = torch.nn.functional.conv2d(x, weight, bias, padding=1, groups=2)
     torch.testing.assert_close(result, expected, atol=1e-5, rtol=1e-5)
+
+
+def _torchvision_loads():
+    try:
+        from torchvision.ops import deform_conv2d  # noqa: F401
+    except (ImportError, RuntimeError, OSError):
+        return False
+    return True
+
+
+@pytest.mark.skipif(not _torchvision_loads(), reason="torchvision's operators don't load here")
+@pytest.mark.parametrize(("dtype", "within"), [(torch.float32, 2e-5), (torch.float64, 1e-12)])
+def test_torchvision_s_operator_is_used_and_gives_the_same_values_and_gradients(dtype, within):
+    kernel = _fast_kernel("cpu", dtype)
+    assert kernel is not None
+    results = []
+    for convolution in (kernel, plain_deformable_convolution):
+        problem = [tensor.to(dtype).requires_grad_() for tensor in _problem(3)]
+        found = convolution(*problem)
+        weights = torch.linspace(-1, 1, found.numel(), dtype=dtype).reshape(found.shape)
+        gradients = torch.autograd.grad((found * weights).sum(), problem)
+        results.append((found.detach(), *gradients))
+    for fast, plain in zip(*results, strict=True):
+        torch.testing.assert_close(fast, plain, rtol=0, atol=within)
 
 
 def test_deformable_convolution_has_the_right_gradients():
@@ -152,6 +179,28 @@ def test_a_checkpoint_tells_its_configuration(config):
     assert result.shape == (1, config.channels, 13, 17)
     with pytest.raises(ValueError, match=f"takes {config.frames} frames"):
         loaded(frames[:, :-1])
+
+
+def test_three_srgb_exposures_come_to_the_light_of_one_before_they_are_fused():
+    """A still scene within all three exposures is the same frame three times, in any order."""
+    truth = torch.rand(1, 3, 12, 10, generator=torch.Generator().manual_seed(5)) * 0.4
+    evs = (-1.0, 0.0, 1.0)
+    bracket = Bracket(torch.stack([truth * 2 ** (ev / 2.2) for ev in evs], 1), evs)
+    seen = []
+
+    class Watched(TMRNet):
+        def forward(self, frames):
+            seen.append(frames)
+            return super().forward(frames)
+
+    torch.manual_seed(0)
+    network = Watched(TMRNetConfig(3, 3, 4, (1, 1, 1, 1), flow=False, groups=2)).eval()
+    with torch.no_grad():
+        BracketIREMethod.infer(network, bracket, Conventions())
+    (frames,) = seen
+    assert frames.shape == (1, 3, 3, 12, 10)
+    for frame in frames.unbind(1):
+        torch.testing.assert_close(frame, truth**2.2, rtol=1e-5, atol=1e-6)
 
 
 def test_a_frame_s_own_step_counts_by_its_learned_parameter():

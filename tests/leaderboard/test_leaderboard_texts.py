@@ -17,6 +17,7 @@ from leaderboard import (
     wording,
 )
 from leaderboard.records import CostRecord
+from leaderboard.roster import ROSTER
 from leaderboard.statistics import Estimate
 
 EVIL = '=cmd()|<b>"x"</b> [a](javascript:1) `c`\n| new | row | \u202e @x #1 https://x.org'
@@ -59,7 +60,7 @@ def test_csv_holds_all_boards(tmp_path):
     write_run(tmp_path, "gdc", dataset=DATASET.model_copy(update={"digest": "ab" * 32}))
     rows = list(csv.DictReader(io.StringIO(as_csv(boards_of(tmp_path)))))
     assert len({row["dataset_digest"] for row in rows}) == 2
-    assert len(rows) == 20
+    assert len(rows) == 2 * len(ROSTER)
 
 
 def test_json_is_strict(tmp_path):
