@@ -70,6 +70,18 @@ def eight_bit():
     return {"largest": int(off.max()), "share": float((off > 0).float().mean())}
 
 
+def nan():
+    """Values that are NaN in the network's result, and those among them that the kernels hide."""
+    made = network(IPLConfig(**{**SMALL, "drtm": False}))
+    images = torch.rand(1, 3, 3, 17, 22)
+    images[0, 2, 1, 8, 9] = float("nan")
+    with torch.inference_mode():
+        expected = made(images).clamp(0, 1)
+    got = fused(made, images, clip=True)
+    hidden = expected.isnan() & ~got.isnan()
+    return {"there": int(expected.isnan().sum()), "hidden": int(hidden.sum())}
+
+
 CASES = {
     "even": lambda: compare({}, (16, 16)),
     "odd, batch of 2": lambda: compare({}, (21, 18), batch=2),
@@ -87,6 +99,7 @@ CASES = {
     "bfloat16": lambda: compare({}, (18, 21), torch.bfloat16),
     "float16": lambda: compare({"final": "sum"}, (21, 18), torch.float16),
     "eight bit": eight_bit,
+    "NaN": nan,
 }
 
 if __name__ == "__main__":

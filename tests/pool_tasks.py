@@ -29,3 +29,7 @@ def misbehave(kind: str, folder: Path) -> str:
     if kind == "sleep":
         time.sleep(60)
     return kind
+
+
+def blocks_ctrl_c():
+    return signal.SIGINT in signal.pthread_sigmask(signal.SIG_BLOCK, ())

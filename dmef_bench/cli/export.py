@@ -112,7 +112,8 @@ def _data(report: "ExportReport") -> dict[str, object]:
 
 def _show(report: "ExportReport") -> None:
     for shard in report.listed.shards:
-        click.echo(f"{shard.sha256}  {shard.name}  {shard.scenes} scene{'s' * (shard.scenes != 1)}, {shard.size:,} bytes")
+        scenes = "1 scene" if shard.scenes == 1 else f"{shard.scenes} scenes"
+        click.echo(f"{shard.sha256}  {shard.name}  {scenes}, {shard.size:,} bytes")
     click.echo(
         f"{report.output}: {len(report.listed.shards)} shards, {report.written} of them written"
     )

@@ -135,7 +135,7 @@ def _fuse_whole(request: FuseRequest, paths: tuple[Path, Path, Path]) -> None:
 
     output = request.output
     kind = pictures_in_hand.output_format(output)
-    values = ExposureValues(parse_evs(request.ev), "--ev") if request.ev else None
+    values = ExposureValues(parse_evs(request.ev), "--ev") if request.ev is not None else None
     method = request.load()
     pictures = pictures_in_hand.read_exposures(paths)
     values = values or exposure_values(paths)

@@ -49,7 +49,7 @@ def fuse(request: FuseRequest, source: Path, options: Options) -> None:
         parse_pattern,
     )
 
-    pattern = parse_pattern(request.ev) if request.ev else None
+    pattern = parse_pattern(request.ev) if request.ev is not None else None
     cache = _cache(options)
     if source.exists() and request.output.exists() and request.output.samefile(source):
         raise UsageError(f"{source} is what is to be fused; choose another output")
@@ -146,8 +146,8 @@ def _cache(options: Options) -> "AttentionCache | None":
             raise ValueError(f"only quantised takes bits, got {options.cache_compression!r}")
         cache = AttentionCache(
             cast(Any, mode),
-            tolerance=float(tolerance or _DEFAULT_TOLERANCE) if mode == "approximate" else 0.0,
-            bits=cast(Any, int(bits or 8)),
+            tolerance=_tolerance(tolerance) if mode == "approximate" else 0.0,
+            bits=cast(Any, int(bits) if bits.isdecimal() else bits or 8),
             compression=cast(Any, kind),
             max_bytes=memory,
         )
@@ -156,12 +156,30 @@ def _cache(options: Options) -> "AttentionCache | None":
     return cache
 
 
+def _tolerance(text: str) -> float:
+    try:
+        return float(text) if text else _DEFAULT_TOLERANCE
+    except ValueError:
+        raise ValueError(f"the tolerance of approximate is a number, got {text!r}") from None
+
+
 def _use_cache(method: "Method", cache: "AttentionCache", name: str) -> None:
+    """Give the cache to the method's network.
+
+    Raises:
+        UsageError: it has none, or the cache's coders were fitted to other weights.
+    """
     from dmef_bench.ipl import IPL
 
     network = method.network()
     if not isinstance(network, IPL):
         raise UsageError(f"{name} has no attention cache; --cache is for ipl")
+    made_for = None if cache.coders is None else cache.coders.weights_sha256
+    if made_for is not None and made_for != method.weights_sha256:
+        raise UsageError(
+            f"--cache-compression {cache.compression}: its coders were fitted to the shipped "
+            "weights, not to these; take quantised, or leave out --weights"
+        )
     try:
         network.use_cache(cache)
     except ValueError as error:

@@ -24,7 +24,7 @@ def fuse(request: FuseRequest, paths: tuple[Path, Path, Path], max_memory: str |
         UsageError: not with this method, device or kind of file, or in too little memory.
         IntegrityError: a file is damaged.
     """
-    from dmef_bench.exposure_values import exposure_values, parse_evs
+    from dmef_bench.exposure_values import ExposureValues, exposure_values, parse_evs
     from dmef_bench.fuse_by_strips import DEFAULT_MAX_MEMORY, fuse_by_strips, open_bracket
     from dmef_bench.fuse_pictures import order_warning
     from dmef_bench.ipl import IPL
@@ -34,24 +34,24 @@ def fuse(request: FuseRequest, paths: tuple[Path, Path, Path], max_memory: str |
         raise UsageError(f"--device {request.device}: fusing by strips runs on the CPU")
     if request.precision != "float32":
         raise UsageError("--precision: fusing by strips runs in fp32")
-    evs = parse_evs(request.ev) if request.ev else None
+    values = ExposureValues(parse_evs(request.ev), "--ev") if request.ev is not None else None
     method = request.load("cpu")
     network = method.network()
     if not isinstance(network, IPL):
         raise UsageError(f"{request.method} can't fuse by strips; --max-memory is for ipl")
     with open_bracket(paths) as bracket:
+        values = values or exposure_values(paths)
         if warning := order_warning(paths, bracket.sampled()):
             request.remark(f"warning: {warning}")
         started = time.perf_counter()
         fuse_by_strips(network, bracket, request.output, memory, quiet=request.quiet)
         seconds = time.perf_counter() - started
-        values = exposure_values(paths)
         facts = {
             "width": bracket.width,
             "height": bracket.height,
             "bits": 8 * bracket.dtype.itemsize,
-            "evs": evs or values.evs,
-            "evs_source": "--ev" if evs else values.source,
+            "evs": values.evs,
+            "evs_source": values.source,
             "max_memory": memory,
             "seconds": round(seconds, 3),
         }

@@ -148,8 +148,9 @@ def _wanted(found: Results, results: Path, dataset: str | None) -> list[Run]:
 def _table(board: Leaderboard, *, full: bool) -> Table:
     """All columns, or those that a narrow terminal has room for, without intervals."""
     data = board.dataset
+    title = f"{data.name}, {data.split} split, track {data.track}, dataset {data.digest[:8]}"
     table = Table(
-        title=Text(printable(f"{data.name}, {data.split} split, dataset {data.digest[:8]}")),
+        title=Text(printable(title)),
         caption=_caption(board, full=full),
         title_justify="left",
         caption_justify="left",

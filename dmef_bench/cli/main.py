@@ -7,7 +7,7 @@ import sys
 import click
 
 from dmef_bench import __version__
-from dmef_bench.errors import DmefError
+from dmef_bench.errors import DmefError, MissingError
 
 # verb -> (module that holds `command`, the line `--help` shows); kept here so that --help
 # imports neither torch nor OpenCV.
@@ -74,3 +74,12 @@ def main() -> None:
             "interrupted: what was finished is kept; run the same command again to go on.", err=True
         )
         sys.exit(130)
+    except OSError as error:
+        if not isinstance(error.filename, str):
+            raise
+        click.echo(f"error: {_on_one_line(error.filename)}: {error.strerror}", err=True)
+        sys.exit(MissingError.exit_code)
+
+
+def _on_one_line(name: str) -> str:
+    return name if name.isprintable() else repr(name)[1:-1]

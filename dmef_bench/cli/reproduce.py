@@ -48,7 +48,7 @@ def _weights(
     type=click.Path(path_type=Path),
     default=None,
     help="The dataset.  [default: for tables 2 and 3 where `dmef-bench import` puts it, for "
-    "table 4 4k-dmef, for tables 5 and 7 generated scenes]",
+    "tables 4 and 6 4k-dmef, for tables 5 and 7 generated scenes]",
 )
 @click.option(
     "-o", "--results", type=click.Path(path_type=Path), default=Path("results"),
@@ -90,7 +90,8 @@ def command(
     """Measure a TABLE of the paper and say why the figures differ.
 
     Tables 2 and 3 run every method that has weights, table 4 trains IPL's variants and measures
-    them, tables 5 and 7 measure the attention cache. After an interruption the same command goes
+    them, tables 5 and 7 measure the attention cache, table 6 AHDRNet in chunks with it (trained
+    where no weights are given). After an interruption the same command goes
     on. Tables 2 and 3 end with exit code 3 and the way to the data where that is not here.
     """
     refuse_others(table)
@@ -186,7 +187,7 @@ def _show(outcome: "Outcome", folder: Path) -> None:
             *(number(row.printed.get(key), outcome.digits[key]) for key in outcome.printed),
             *(number(row.measured.get(key), outcome.digits[key]) for key in outcome.measured),
         ]
-        letters = " ".join(letter(reasons.index(reason)) for reason in row.reasons)
+        letters = " ".join(map(letter, sorted(reasons.index(reason) for reason in row.reasons)))
         shown.add_row(Text(row.label), *numbers, letters)
     console.print(shown)
     for position, reason in enumerate(reasons):

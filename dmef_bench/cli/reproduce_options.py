@@ -6,7 +6,6 @@ from typing import Any, Final
 
 import click
 
-from dmef_bench.cli.options import seed_option, workers_option
 from dmef_bench.errors import UsageError
 
 # What --quick sets; a value of one's own counts more.
@@ -15,78 +14,90 @@ QUICK: Final[Mapping[str, int]] = {"steps": 100, "crop": 96}
 _ABLATION: Final = (
     click.option(
         "--steps", type=click.IntRange(min=1), default=None,
-        help="Training steps of every row.  [default: 2000]",
+        help="Tables 4, 6: training steps.  [default: 2000]",
     ),
-    click.option("--quick", is_flag=True, help="A small budget: 100 steps on crops of 96."),
-    click.option("--batch", type=click.IntRange(min=1), default=4, show_default=True),
+    click.option(
+        "--quick", is_flag=True, help="Tables 4, 6: a small budget, 100 steps on crops of 96."
+    ),
+    click.option(
+        "--batch", type=click.IntRange(min=1), default=4, show_default=True,
+        help="Tables 4, 6: crops a step.",
+    ),
     click.option(
         "--crop", type=click.IntRange(min=32), default=None,
-        help="Side of the training crops in pixels.  [default: 192]",
+        help="Tables 4, 6: side of the training crops in pixels.  [default: 192]",
     ),
     click.option(
         "--learning-rate", type=click.FloatRange(min=0, min_open=True), default=1e-3,
-        show_default=True, help="Peak of the cosine schedule.",
+        show_default=True, help="Tables 4, 6: peak of the cosine schedule.",
     ),
     click.option(
         "--train-on", type=click.Choice(["dataset", "generated"]), default="dataset",
-        show_default=True, help="The dataset's train split, or scenes made on the fly.",
+        show_default=True, help="Tables 4, 6: its train split, or scenes made on the fly.",
     ),
     click.option(
         "--photos", type=click.Path(path_type=Path, exists=True, file_okay=False), default=None,
-        help="Also train on the photographs in this folder, set in motion: every other crop.",
+        help="Tables 4, 6: every other crop from the photographs in this folder, set in motion.",
     ),
     click.option(
         "--set", "options", multiple=True, metavar="KEY=VALUE",
-        help="A field of IPL's configuration for all rows, for example lfe=equation.",
+        help="Tables 4, 6: a field of the network's configuration, for example lfe=equation.",
     ),
-    seed_option,
-    workers_option,
+    click.option(
+        "--seed", type=int, default=0, show_default=True, help="Tables 4, 6: of weights and crops."
+    ),
+    click.option(
+        "--workers", type=click.IntRange(min=1), default=None,
+        help="Tables 4, 6: processes that prepare crops.  [default: as many as cores, at most 8]",
+    ),
     click.option(
         "--lpips-net", type=click.Choice(["alex", "vgg", "squeeze"]), default="alex",
-        show_default=True,
+        show_default=True, help="Tables 4, 6.",
     ),
     click.option(
         "--lpips-backbone", type=click.Path(path_type=Path), default=None,
-        help="State dict of the LPIPS backbone.  [default: torch hub's cache; never downloaded]",
+        help="Tables 4, 6: state dict of the LPIPS backbone.  [default: torch hub's cache; never "
+        "downloaded]",
     ),
 )  # fmt: skip
 _CACHE: Final = (
     click.option(
         "--tolerance", type=click.FloatRange(min=0), default=0.05, show_default=True,
-        help="Of the cache's mode approximate.",
+        help="Tables 5 and 7: of the cache's mode approximate.",
     ),
     click.option(
         "--cache-memory", default="4GiB", show_default=True, metavar="SIZE",
-        help="The most a cache may hold.",
+        help="Tables 5 and 7: the most a cache may hold.",
     ),
     click.option(
         "--mode", type=click.Choice(["exact", "approximate", "position"]), default="position",
         show_default=True, help="Table 7: the cache's mode.",
     ),
     click.option(
-        "--no-times", is_flag=True, help="Quality alone, for a machine that has other work."
+        "--no-times", is_flag=True,
+        help="Tables 5 and 7: quality alone, for a machine that has other work.",
     ),
 )  # fmt: skip
 
-_TABLE_4: Final = frozenset({"table4"})
+_TRAINED: Final = frozenset({"table4", "table6"})
 _PUBLIC: Final = frozenset({"table2", "table3"})
 _CACHED: Final = frozenset({"table5", "table7"})
 _TABLES: Final[Mapping[str, frozenset[str]]] = {
     **dict.fromkeys(
         ("steps", "quick", "batch", "crop", "learning_rate", "train_on", "photos", "options",
          "seed", "workers", "lpips_net", "lpips_backbone"),
-        _TABLE_4,
+        _TRAINED,
     ),
     **dict.fromkeys(("tolerance", "cache_memory", "no_times"), _CACHED),
     "mode": frozenset({"table7"}),
-    "size": _TABLE_4 | _CACHED,
+    "size": _TRAINED | _CACHED,
     "protocol": _PUBLIC,
-    "weights": _PUBLIC | _CACHED,
+    "weights": _PUBLIC | _CACHED | {"table6"},
 }  # fmt: skip
 
 
 def table_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add the options of Tables 4, 5 and 7."""
+    """Add the options of Tables 4 to 7."""
     for option in reversed((*_ABLATION, *_CACHE)):
         command = option(command)
     return command

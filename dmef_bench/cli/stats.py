@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from dmef_bench.dataset.statistics import SceneFigures
 
 
+# Wide enough for every column, so that no figure is cut where the output goes to a file.
+_PIPE_WIDTH = 120
+
+
 @click.command("stats")
 @click.argument("dataset", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.option(
@@ -90,7 +94,7 @@ def _show(dataset: "Dataset", scenes: "list[SceneFigures]", files: list[Path]) -
     counts = " + ".join(f"{count} {split}" for split, count in dataset.record.scenes.items())
     videos = len({scene.video for scene in scenes})
     click.echo(f"{dataset.path}: {counts} scenes of {videos} videos")
-    table = Table(box=box.SIMPLE, pad_edge=False)
+    table = Table(box=box.SIMPLE, pad_edge=False, collapse_padding=True)
     for heading in ("", "unit", "scenes", "least", "median", "mean", "95 %", "most"):
         left = heading in ("", "unit")
         table.add_column(heading, justify="left" if left else "right", no_wrap=True)
@@ -101,7 +105,7 @@ def _show(dataset: "Dataset", scenes: "list[SceneFigures]", files: list[Path]) -
             table.add_row(name, FIGURES[name], str(spread.scenes), *map(_shown, values))
     console = Console()
     if not console.is_terminal:
-        console = Console(width=console.measure(table).minimum)  # figures are never cut
+        console = Console(width=_PIPE_WIDTH)
     console.print(table)
     missing = [name for name in found if found[name] is None and not name.startswith("camera_")]
     if missing:

@@ -109,7 +109,7 @@ def command(
     emit(output_format, data, lambda: _show(times))
     if failed:
         raise ScenesFailedError(
-            "; ".join(f"{method} at {name}: it {reason}" for name, reason in failed.items())
+            "; ".join(f"{method} at {name}: {reason}" for name, reason in failed.items())
         )
 
 

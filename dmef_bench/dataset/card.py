@@ -75,7 +75,8 @@ _CAMERA = (
 
 
 def _exposures(record: DatasetRecord) -> str:
-    jpeg = "" if record.settings.get("camera_jpeg", "none") == "none" else " and saved as JPEG"
+    through_jpeg = record.settings.get("camera_jpeg", "none") != "none"
+    jpeg = ", then saved as JPEG and read back" if through_jpeg else ""
     texts = {"paper": _PAPER, "camera": _CAMERA}
     if len(record.tracks) == 1:
         text = texts[record.tracks[0]]

@@ -80,7 +80,12 @@ Marker = Annotated[MadeVideo | TurnedDown, Field(discriminator="outcome")]
 
 
 def make_scenes(
-    video: Path, name: str, sha256: str, folder: Path, settings: BuildSettings
+    video: Path,
+    name: str,
+    sha256: str,
+    folder: Path,
+    settings: BuildSettings,
+    threads: int | None = None,
 ) -> MadeVideo | TurnedDown:
     """Make the pictures of a video's scenes and, last of all, the marker that vouches for them.
 
@@ -90,6 +95,7 @@ def make_scenes(
         sha256: of the file's bytes.
         folder: where to write, a folder a scene; named after nothing but the video's content.
         settings: of the build.
+        threads: of the decoder; None for as many as serve who has the machine alone.
 
     Raises:
         DmefError: the file is not the one whose SHA-256 was given.
@@ -102,7 +108,7 @@ def make_scenes(
         if clip.sha256 != sha256:
             raise DmefError("the file changed while it was being read; run the command again")
         accept(clip, Rules(min_height=settings.min_height, hdr=settings.hdr))
-        options = ChoiceOptions(spacing=settings.spacing)
+        options = ChoiceOptions(spacing=settings.spacing, threads=threads)
         choices = choose_scenes(clip, settings.scenes_per_video, options)
         source = SourceRecord(
             name=name, sha256=sha256, codec=clip.codec, pixel_format=clip.pixel_format

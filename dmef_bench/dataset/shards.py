@@ -95,7 +95,8 @@ def export_shards(
         quiet: show no progress bar.
 
     Raises:
-        UsageError: `output` holds other things or lies in the dataset, or `shard_size` is no positive number.
+        UsageError: `output` holds other things or lies in the dataset, or `shard_size` is no
+            positive number.
         IntegrityError: a picture is missing or altered.
         MissingError: the disk is full or read-only.
     """

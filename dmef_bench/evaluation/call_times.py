@@ -20,11 +20,11 @@ from dmef_bench.evaluation.eight_bit import to_eight_bit
 from dmef_bench.evaluation.inference import to_device
 from dmef_bench.evaluation.machine import describe_machine, software_versions
 from dmef_bench.evaluation.memory import PeakMemory
-from dmef_bench.evaluation.method_call import MethodCall, OutOfMemoryError
+from dmef_bench.evaluation.method_call import MethodCall, MethodFailedError, OutOfMemoryError
 from dmef_bench.evaluation.ready_method import ready_method
 from dmef_bench.evaluation.timing import Stopwatch, spread
 from dmef_bench.evaluation.timing_pictures import as_bracket, timing_bracket
-from dmef_bench.ipl import IPL, ArrayRows, AttentionCache, fuse_stream
+from dmef_bench.ipl import IPL, ArrayRows, AttentionCache, TooLittleMemoryError, fuse_stream
 from dmef_bench.ipl.attention_cache import Mode
 from dmef_bench.picture_files import decode_picture, encode_png
 from leaderboard.records import Spread
@@ -170,7 +170,8 @@ def time_calls(options: TimeOptions, height: int, width: int) -> CallTimes:
 
     Raises:
         UsageError: a cache was asked for with a method that is no IPL, or as `ready_method`.
-        MethodFailedError: the method raised. OutOfMemoryError: it is too large.
+        MethodFailedError: the method raised, or `stream_bytes` is too little to stream in.
+        OutOfMemoryError: it is too large.
     """
     device = torch.device(options.device)
     on_gpu = device.type == "cuda"
@@ -301,10 +302,13 @@ def _streamed(network: IPL, pictures: Sequence[Any], max_bytes: int) -> StreamTi
     device = torch.device("cpu")
     memory = PeakMemory(device)
     rows = ArrayRows(*pictures)
-    with memory:
-        seconds, _ = _timed(
-            device,
-            1,
-            lambda: fuse_stream(network, rows, lambda _first, _rows: None, max_bytes=max_bytes),
-        )
+    try:
+        with memory:
+            seconds, _ = _timed(
+                device,
+                1,
+                lambda: fuse_stream(network, rows, lambda _first, _rows: None, max_bytes=max_bytes),
+            )
+    except TooLittleMemoryError as error:
+        raise MethodFailedError(f"{error}; give more with --max-memory") from error
     return StreamTimes(seconds=seconds[0], max_bytes=max_bytes, peak_bytes=memory.bytes)

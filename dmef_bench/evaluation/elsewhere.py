@@ -9,6 +9,7 @@ import torch
 
 from dmef_bench import __version__
 from dmef_bench.dataset import Dataset, Scene
+from dmef_bench.dataset.layout import refuse_inside
 from dmef_bench.errors import UsageError
 from dmef_bench.evaluation.cluster_job import ScorerMaker
 from dmef_bench.evaluation.foreign_picture_score import PictureJob, picture_line
@@ -72,6 +73,7 @@ def score_pictures(
         )
     if not pictures.is_dir():
         raise UsageError(f"{pictures}: there is no such folder of predictions")
+    refuse_inside(dataset.path, options.results)
     scenes = chosen_scenes(dataset, options.split, options.limit, options.track)
     files = {scene.id: _file_of(pictures, scene) for scene in scenes}
     if not any(files.values()):

@@ -9,6 +9,7 @@ import torch
 from baselines import Method
 from dmef_bench import __version__
 from dmef_bench.dataset import Dataset, Scene
+from dmef_bench.dataset.layout import refuse_inside
 from dmef_bench.errors import UsageError
 from dmef_bench.evaluation.light_scorer import suited
 from dmef_bench.evaluation.machine import describe_machine, software_versions
@@ -55,9 +56,11 @@ def plan_run(
     """Load the method and lay out its run.
 
     Raises:
-        UsageError: the method can't be loaded, or an option or the split doesn't fit.
+        UsageError: the method can't be loaded, an option or the split doesn't fit, or the results
+            would lie in the dataset.
         WeightsMissingError: the method needs weights and was given none.
     """
+    refuse_inside(dataset.path, options.results)
     scenes = chosen_scenes(dataset, options.split, options.limit, options.track)
     scorer = suited(scorer, scenes[0])
     if not options.measures_resolution:

@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
@@ -85,7 +86,7 @@ class FolderFrames(Frames):
         paths: of the pictures.
 
     Raises:
-        UsageError: fewer than three pictures.
+        UsageError: fewer than three pictures, or two with the same name and number.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -101,6 +102,11 @@ class FolderFrames(Frames):
             key=_natural,
         )
         self.count = len(self.paths)
+        for path, other in pairwise(self.paths):
+            if _numbered(path) == _numbered(other):
+                raise UsageError(
+                    f"{path} and {other} have the same place in the sequence; keep one of them"
+                )
         if self.count < _KEPT:
             raise UsageError(
                 f"{folder}: {self.count} pictures; three exposures or more are needed "
@@ -233,10 +239,15 @@ def open_frames(path: Path) -> Frames:
     return VideoFrames(path)
 
 
-def _natural(path: Path) -> list[tuple[int, int, str]]:
+def _natural(path: Path) -> tuple[list[tuple[int, int, str]], str]:
     """Sorting key in which 9 comes before 10."""
+    return _numbered(path), path.name
+
+
+def _numbered(path: Path) -> list[tuple[int, int, str]]:
+    """A name without its suffix, in which 9 and 09 are the same."""
     return [
-        (0, int(part[:18]), part) if part.isdecimal() and part.isascii() else (1, 0, part)
-        for part in re.split(r"([0-9]{1,18})", path.name)
+        (0, int(part), "") if part.isdecimal() and part.isascii() else (1, 0, part)
+        for part in re.split(r"([0-9]{1,18})", path.stem)
         if part
     ]

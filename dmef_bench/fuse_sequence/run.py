@@ -80,7 +80,7 @@ def fuse_sequence(
     """
     total = frames.count if options.sliding else frames.count // _LENGTH
     kept = done = 0
-    made_of, picture = -1, None
+    made_of, picture, warned = -1, None, False
     with progress_bar(quiet=options.quiet) as bar:
         task = bar.add_task("pictures", total=min(total, options.limit or total))
         for number, first in enumerate(islice(_starts(frames, options), options.limit)):
@@ -89,8 +89,10 @@ def fuse_sequence(
             else:
                 if made_of != first:
                     bracket = _Bracket(frames, pattern, first)
-                    if made_of < 0 and (warning := bracket.warning()):
+                    # Also later ones: one missing frame shifts all exposures after it.
+                    if not warned and (warning := bracket.warning()):
                         remark(f"warning: {warning}")
+                        warned = True
                     picture, made_of = bracket.fuse(method, response, options.precision), first
                 if picture is not None:
                     results.write(number, picture)

@@ -22,8 +22,10 @@ from dmef_bench.ipl.quantisation import Bits, Quantised, dequantise, quantise
 
 Compression = Literal["quantised", "cnn-width", "cnn-channels", "none"]
 Mode = Literal["off", "exact", "approximate", "position"]
-# What an entry costs beside its tensors: key, digest, objects.
+# What an entry costs beside the numbers it keeps, measured: key, digest, objects; and a compressed
+# block its three tensors.
 _ENTRY_BYTES = 512
+_COMPRESSED_BYTES = 2048
 _KEY_BITS: Bits = 16
 
 
@@ -150,11 +152,12 @@ class AttentionCache:
         Args:
             place: where the block comes from.
             block: (1, c, h, w) of any floating dtype; not kept.
-            extract: the local feature extractor; called on a miss, and keeps shape and dtype.
+            extract: the local feature extractor, or what else is to be kept of a block; called on
+                a miss.
 
         Returns:
-            F_LFE of the block, or of the one the mode takes for the same; shape and dtype of the
-            block, a tensor of its own or one not to be written to.
+            What `extract` makes of the block, or made of the one the mode takes for the same; of
+            the same shape and dtype, a tensor of its own or one not to be written to.
         """
         if self.mode == "off":
             return extract(block)
@@ -165,7 +168,8 @@ class AttentionCache:
             self._entries.move_to_end(key)
             return self._restored(place, entry.value)
         self._misses += 1
-        value = self._compressed(place, extract(block))
+        # In one layout, as others round otherwise: equal blocks are to give equal bits.
+        value = self._compressed(place, extract(block.contiguous()))
         origin = quantise(block, _KEY_BITS) if self.mode == "approximate" else None
         self._keep(key, value, origin)
         return self._restored(place, value)
@@ -213,10 +217,12 @@ class AttentionCache:
         if entry.origin is None:
             return True
         kept = dequantise(entry.origin)
-        # The kept block is known within half a step; where that leaves a doubt, it is a miss.
-        # NaN differs from everything, so that a block with NaN is always computed.
-        largest = float((block - kept).abs().max())
-        return largest + entry.origin.step / 2 <= self.tolerance
+        # The kept block is known within half a step, or a step once it is rounded to half
+        # precision; where that leaves a doubt, it is a miss. NaN differs from everything, so that
+        # a block with NaN is always computed.
+        wide = torch.promote_types(block.dtype, torch.float32)
+        largest = float((block.to(wide) - kept.to(wide)).abs().max())
+        return largest + entry.origin.step <= self.tolerance
 
     def _keep(
         self, key: Hashable, value: Quantised | Coded | Tensor, origin: Quantised | None
@@ -224,7 +230,7 @@ class AttentionCache:
         replaced = self._entries.pop(key, None)
         if replaced is not None:
             self._bytes -= replaced.bytes
-        size = _ENTRY_BYTES + _bytes(value) + (0 if origin is None else origin.bytes)
+        size = _ENTRY_BYTES + _bytes(value) + (0 if origin is None else _bytes(origin))
         if size > self.max_bytes:
             return
         while self._bytes + size > self.max_bytes:
@@ -242,4 +248,4 @@ def _digest(block: Tensor) -> bytes:
 
 
 def _bytes(value: Quantised | Coded | Tensor) -> int:
-    return value.nbytes if isinstance(value, Tensor) else value.bytes
+    return value.nbytes if isinstance(value, Tensor) else _COMPRESSED_BYTES + value.bytes

@@ -103,11 +103,17 @@ class BlockCoders(nn.Module):
     Args:
         kind: of all of them.
         channels: of the blocks, by number of the FIB and dimension.
+        weights_sha256: of the file of the network they were fitted to, where that is known.
     """
 
-    def __init__(self, kind: CoderKind, channels: dict[tuple[int, str], int]) -> None:
+    def __init__(
+        self,
+        kind: CoderKind,
+        channels: dict[tuple[int, str], int],
+        weights_sha256: str | None = None,
+    ) -> None:
         super().__init__()
-        self.kind = kind
+        self.kind, self.weights_sha256 = kind, weights_sha256
         self.coders = nn.ModuleDict(
             {f"{fib}{dimension}": BlockCoder(kind, c) for (fib, dimension), c in channels.items()}
         )
@@ -177,10 +183,12 @@ def load_coders(kind: CoderKind, path: Path = SHIPPED_CODERS) -> BlockCoders:
     """
     try:
         with safe_open(path, "pt") as stored:
-            channels = json.loads((stored.metadata() or {})["channels"])
+            metadata = stored.metadata() or {}
+            channels = json.loads(metadata["channels"])
             names = [name for name in stored.keys() if name.startswith(f"{kind}/")]  # noqa: SIM118
             tensors = {name.partition("/")[2]: stored.get_tensor(name).float() for name in names}
-        coders = BlockCoders(kind, {(int(k[:-1]), k[-1]): int(c) for k, c in channels.items()})
+        places = {(int(k[:-1]), k[-1]): int(c) for k, c in channels.items()}
+        coders = BlockCoders(kind, places, metadata.get("weights_sha256"))
         coders.load_state_dict(tensors)
     except (OSError, SafetensorError, KeyError, TypeError, ValueError, RuntimeError) as error:
         said = " ".join(str(error).split())[:200]

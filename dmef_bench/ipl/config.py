@@ -88,7 +88,10 @@ class IPLConfig:
         Raises:
             ValueError: no JSON object, an unknown field, or a value out of range.
         """
-        fields = json.loads(text)
+        try:
+            fields = json.loads(text)
+        except RecursionError:
+            raise ValueError("an IPL configuration is a JSON object, not a deep nest") from None
         if not isinstance(fields, dict):
             raise ValueError(f"an IPL configuration is a JSON object, got {text[:80]!r}")
         return cls(**_known(fields))

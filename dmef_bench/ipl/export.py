@@ -61,8 +61,7 @@ def export_program(network: IPL, size: tuple[int, int] | None = None) -> Exporte
     Raises:
         UsageError: the equation reading without a size.
     """
-    module = AnySize(network).eval()
-    with torch.no_grad(), _without_cache(network):
+    with torch.no_grad(), _for_inference(network) as module:
         return torch.export.export(
             module, _example(network, size), dynamic_shapes=_free(network, size)
         )
@@ -92,9 +91,8 @@ def export_onnx(
     missing = [name for name in ("onnx", "onnxscript") if importlib.util.find_spec(name) is None]
     if missing:
         raise MissingError(f"to export, {' and '.join(missing)} must be installed: {INSTALL}")
-    module = AnySize(network).eval()
     free = _free(network, size)
-    with torch.no_grad(), _without_cache(network), _quiet():
+    with torch.no_grad(), _for_inference(network) as module, _quiet():
         program = torch.onnx.export(
             module, _example(network, size), dynamo=True, opset_version=OPSET, verbose=False,
             input_names=["images"], output_names=["fused"], dynamic_shapes=free,
@@ -132,12 +130,14 @@ def _free(network: IPL, size: tuple[int, int] | None) -> dict[str, dict[int, Any
 
 
 @contextmanager
-def _without_cache(network: IPL) -> Iterator[None]:
-    cache = network.attention_cache
+def _for_inference(network: IPL) -> Iterator[AnySize]:
+    """What is exported, without the attention cache; afterwards the network is as it was."""
+    cache, training = network.attention_cache, network.training
     network.use_cache(None)
     try:
-        yield
+        yield AnySize(network).eval()
     finally:
+        network.train(training)
         if cache is not None:
             network.use_cache(cache)
 

@@ -80,8 +80,8 @@ class IPL(nn.Module):
         """Read blocks through an attention cache from now on; None computes all again.
 
         The cache serves inference alone: evaluation mode with gradients off. It is cleared now,
-        and where the weights change through `train` or `load_state_dict`; who changes them in
-        another way clears it. It is no part of the state dict.
+        and where the weights change through `train`, `load_state_dict`, or `to` and its like; who
+        changes them in another way clears it. It is no part of the state dict.
 
         Raises:
             ValueError: the cache compresses blocks with coders that were made for other blocks.
@@ -105,6 +105,16 @@ class IPL(nn.Module):
         if mode and self.attention_cache is not None:
             self.attention_cache.clear()
         return super().train(mode)
+
+    def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Self:
+        """Behind `to`, `half`, `cuda`: another dtype or device empties the attention cache."""
+        before = next(self.parameters())
+        kind = before.dtype, before.device
+        super()._apply(fn, recurse)  # type: ignore[no-untyped-call]
+        after = next(self.parameters())
+        if self.attention_cache is not None and (after.dtype, after.device) != kind:
+            self.attention_cache.clear()
+        return self
 
     def gain(self, inputs: Tensor) -> Tensor:
         """The gain map (B, 3, H, W) for concatenated exposures (B, 9, H, W) of any size."""

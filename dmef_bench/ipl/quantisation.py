@@ -40,7 +40,8 @@ class Quantised:
         bits: 4, 8 or 16.
         shape: of the block.
         dtype: of the block.
-        places: int64, flat indices of the values that are infinite or NaN.
+        places: int64, flat indices of the values kept as they are, as those that are infinite or
+            NaN.
         values: those values, in the dtype of the block.
     """
 
@@ -63,7 +64,8 @@ def quantise(block: Tensor, bits: Bits = 8) -> Quantised:
     """Compress a block with one step and one zero point.
 
     Infinities and NaN take no part in the range; each is kept beside the codes, with its place,
-    and comes back as it was. A constant block comes back exactly.
+    and comes back as it was; so do all values of a float64 block at the very ends of what float64
+    holds. A constant block comes back exactly.
 
     Args:
         block: any shape, float16, bfloat16, float32 or float64.
@@ -86,10 +88,13 @@ def quantise(block: Tensor, bits: Bits = 8) -> Quantised:
     largest_code = 2**bits - 1
     finite, low, high, places = set_apart(flat)
     step = (high - low) / largest_code
+    base = -step * round(-low / step) if step else low
+    if not math.isfinite(base):  # no float64 holds the range or the base of such a float64 block
+        step = base = 0.0
+        places = torch.arange(flat.numel(), device=flat.device)
     if step == 0:
-        codes, base = torch.zeros_like(flat, dtype=torch.uint8), low
+        codes = torch.zeros_like(flat, dtype=torch.uint8)
     else:
-        base = -step * round(-low / step)
         work = finite.to(_working_dtype(flat.dtype, step, high - low), copy=True)
         codes = work.sub_(base).div_(step).round_().clamp_(0, largest_code)
     return Quantised(
@@ -106,7 +111,12 @@ def dequantise(quantised: Quantised) -> Tensor:
     codes = _unpack(quantised.codes, quantised.bits, quantised.shape.numel())
     largest = 2**quantised.bits * quantised.step
     work = codes.to(_working_dtype(quantised.dtype, quantised.step, largest))
-    flat = work.mul_(quantised.step).add_(quantised.base).to(quantised.dtype)
+    work.mul_(quantised.step).add_(quantised.base)
+    # The last code stands for up to half a step more than the block's largest value.
+    most = torch.finfo(quantised.dtype).max
+    if max(-quantised.base, quantised.base + largest) > most:
+        work.clamp_(-most, most)
+    flat = work.to(quantised.dtype)
     if quantised.places.numel():
         flat[quantised.places] = quantised.values
     return flat.reshape(quantised.shape)

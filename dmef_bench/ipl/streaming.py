@@ -26,15 +26,20 @@ class TooLittleMemoryError(ValueError):
     """A bound on memory under which no band fits.
 
     Attributes:
+        width: of the picture.
         needed: the bytes that would be enough.
+        given: the bound.
     """
 
     def __init__(self, width: int, needed: int, given: int) -> None:
-        super().__init__(
-            f"a picture {width} pixels wide needs at least {needed:,} bytes to be fused by bands, "
-            f"got {given:,}"
+        super().__init__(width, needed, given)
+        self.width, self.needed, self.given = width, needed, given
+
+    def __str__(self) -> str:
+        return (
+            f"a picture {self.width} pixels wide needs at least {self.needed:,} bytes to be fused "
+            f"by bands, got {self.given:,}"
         )
-        self.needed = needed
 
 
 class BracketRows(Protocol):

@@ -104,7 +104,7 @@ def _layout(path: Path, page: Any, order: str) -> Layout:  # noqa: ANN401 - tiff
     photometric, wanted = int(page.photometric), {_GREY: (1, 2), _RGB: (3, 4)}
     if samples not in wanted.get(photometric, ()):
         raise IntegrityError(
-            f"{path}: {samples} samples a pixel of kind {page.photometric!s}; "
+            f"{path}: {samples} samples a pixel of kind {_named(page.photometric)}; "
             "RGB or grey (not inverted, no palette) is needed to read it by rows"
         )
     if samples > 1 and int(page.planarconfig) != _CONTIGUOUS:
@@ -112,7 +112,7 @@ def _layout(path: Path, page: Any, order: str) -> Layout:  # noqa: ANN401 - tiff
     compression = int(page.compression)
     if compression not in COMPRESSIONS or int(page.predictor) not in (1, 2):
         raise IntegrityError(
-            f"{path}: its compression ({page.compression!s}) can't be read by rows; "
+            f"{path}: its compression ({_named(page.compression)}) can't be read by rows; "
             f"store it as one of {', '.join(dict.fromkeys(COMPRESSIONS.values()))}"
         )
     orientation = page.tags.get("Orientation")
@@ -138,6 +138,11 @@ def _layout(path: Path, page: Any, order: str) -> Layout:  # noqa: ANN401 - tiff
         counts=tuple(int(n) for n in page.databytecounts),
         colour_profile=held if isinstance(held, bytes) and held[16:20] == b"RGB " else None,
     )
+
+
+def _named(value: object) -> str:
+    """What a TIFF calls a number: tifffile's enumerations print as the number alone."""
+    return str(getattr(value, "name", value))
 
 
 def _check_segments(path: Path, layout: Layout, size: int) -> None:

@@ -9,6 +9,7 @@ from dmef_bench import __version__
 from dmef_bench.dataset import open_dataset
 from dmef_bench.errors import UsageError
 from dmef_bench.evaluation import MethodFailedError, ready_method
+from dmef_bench.evaluation.machine import describe_machine, software_versions
 from dmef_bench.ipl import IPLMethod
 from dmef_bench.reproduce.cache_measures import (
     BLOCKS_OFF,
@@ -37,6 +38,10 @@ _MEASURED: Final = ("PSNR", "SSIM", "s", "speed-up", "hits %", "MB held")
 _DIGITS: Final = {"PSNR": 2, "SSIM": 4, "s": 4, "speed-up": 2, "hits %": 1, "MB held": 1}
 # More than the threads of this process themselves.
 _BUSY: Final = 0.5
+_NOT_KEPT: Final = (
+    "Not every block was there again: the cache holds less than a picture (--cache-memory), or "
+    "the tolerance is less than its 16 bits tell apart."
+)
 
 
 def cache_table(
@@ -62,11 +67,14 @@ def cache_table(
     """
     shots = _shots(request)
     method = _method(name, request)
+    machine = describe_machine(method.device)
     settings = {
         "pictures": shots.name,
         "next picture": shots.following,
         "weights_sha256": method.weights_sha256 or "none",
-        "device": method.device.type,
+        "device": machine.device,
+        "threads": str(machine.threads),
+        "torch": software_versions()["torch"],
         "tolerance": f"{request.cache.tolerance:g}",
         "max bytes": str(request.cache.max_bytes),
         "times": "taken" if request.cache.times else "not taken",
@@ -145,6 +153,8 @@ def _row(
     why = [reason] if reason else []
     if here.seconds is None:
         why.append("The time was not measured.")
+    if state == "same" and here.hits is not None and here.hits < 100:
+        why.append(_NOT_KEPT)
     words = STATE_WORDS[state]
     if variant.cache is None:
         words = "next picture" if state == "next" else "first picture"

@@ -12,6 +12,7 @@ TABLES: Mapping[str, str] = MappingProxyType(
         "table3": "dmef_bench.reproduce.table3",
         "table4": "dmef_bench.reproduce.table4",
         "table5": "dmef_bench.reproduce.table5",
+        "table6": "dmef_bench.reproduce.table6",
         "table7": "dmef_bench.reproduce.table7",
     }
 )

@@ -122,7 +122,7 @@ def _markdown(outcome: Outcome, facts: dict[str, Any]) -> str:
 def _cells(row: OutcomeRow, outcome: Outcome, reasons: list[str]) -> list[str]:
     printed = [number(row.printed.get(one), outcome.digits[one]) for one in outcome.printed]
     measured = [number(row.measured.get(one), outcome.digits[one]) for one in outcome.measured]
-    marks = " ".join(letter(reasons.index(reason)) for reason in row.reasons)
+    marks = " ".join(map(letter, sorted(reasons.index(reason) for reason in row.reasons)))
     shown = [text if text == "–" else f"*{text}*" for text in printed]
     return [_text(row.label), *shown, *measured, f"<sup>{marks}</sup>" if marks else ""]
 

@@ -37,8 +37,9 @@ _COPY_SAYS: Final = (
 )
 _OPEN: Final = (
     "Sampling factor, block sizes, order of the layers and the reading of eq. 3 are not the "
-    "authors' but those of docs/fidelity.md. In the prose reading of eq. 3 the rows C, W and H "
-    "are gates of one form: W and H differ by their first weights alone."
+    "authors' but those of docs/fidelity.md. In the prose reading of eq. 3 width and height are "
+    "gates of one form: from one seed (c) and (d), and (e) and (f), are the same network; "
+    "--set lfe=equation tells them apart."
 )
 _SHORT: Final = 0.5
 _TRAINED: Final = "trained"

@@ -38,7 +38,7 @@ class Recipe:
         predict: (network, bracket) to a prediction (B, 3, H, W), differentiable and unclipped.
         metadata: text stored beside the weights, enough for the method to build the network again.
         loss: what is minimised; None for L1 to the ground truth in RGB.
-        facts: JSON that tells this recipe from others of its name; a resumed run must have the same.
+        facts: JSON that tells it from other recipes of its name; a resumed run must have the same.
     """
 
     name: str

@@ -55,11 +55,16 @@ class Analysis:
         return self.ticks.astype(np.float64) * float(self.clock)
 
 
-def analyse(clip: Clip, window: Window) -> Analysis:
+def analyse(clip: Clip, window: Window, threads: int | None = None) -> Analysis:
     """Decode up to `WINDOW_FRAMES` frames of the clip from `window` on and measure them.
 
     Frames whose presentation time is missing, repeated or out of order are left out. All measures
     come from integer sums, so that they are the same on every machine.
+
+    Args:
+        clip: the video.
+        window: of it.
+        threads: of the decoder; None for as many as serve who does nothing else meanwhile.
 
     Raises:
         Rejected: the window can't be decoded without errors, is interlaced or has no timestamps.
@@ -75,6 +80,7 @@ def analyse(clip: Clip, window: Window) -> Analysis:
         window=window,
         clock=clip.time_base,
         hold=most_bytes(clip, min(WINDOW_FRAMES, len(clip.container_ticks))),
+        threads=threads,
     )
     if any(info.interlaced for info in decoded.infos):
         raise Rejected("interlaced", "some of its frames are interlaced")

@@ -44,9 +44,12 @@ class ChoiceOptions:
 
     Attributes:
         spacing: seconds between the frames; None tries `SPACINGS` until the motion is clear.
+        threads: of the decoder, which change nothing but the time; None for as many as serve who
+            does nothing else meanwhile.
     """
 
     spacing: float | None = None
+    threads: int | None = None
 
     def __post_init__(self) -> None:
         if self.spacing is not None and not 0 < self.spacing <= 60:
@@ -100,7 +103,7 @@ def choose_scenes(clip: Clip, count: int, options: ChoiceOptions = ChoiceOptions
     looked_at: list[Analysis] = []
     failures: list[Rejected] = []
     for window in windows(clip, count):
-        looked_at.append(analyse(clip, window))
+        looked_at.append(analyse(clip, window, options.threads))
         try:
             chosen.append(_lighter(choose(looked_at[-1], options, chosen), chosen))
         except Rejected as rejected:

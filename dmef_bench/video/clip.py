@@ -59,8 +59,8 @@ class Clip:
         codec: ffmpeg's name; pixel_format likewise.
         colour: how it becomes RGB.
         sample_aspect: width of a pixel by its height, (0, 1) where the file doesn't say.
-        interlaced: whether its first frames are.
-        dolby_vision: whether its first frames carry Dolby Vision metadata.
+        interlaced: whether its first keyframe is.
+        dolby_vision: whether its first keyframe carries Dolby Vision metadata.
         has_alpha: whether its pictures are transparent in places, or may be.
         time_base: seconds a tick.
         container_ticks: when the container says its frames are shown, rising. Used for counts,

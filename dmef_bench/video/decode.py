@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from dmef_bench.video.clip import Window
 from dmef_bench.video.container import Demuxer
@@ -15,7 +15,6 @@ from dmef_bench.video.supervised import Limits
 
 # Minutes for what takes seconds: many workers may share few cores.
 TIME_LIMIT = 600.0
-_Samples = TypeVar("_Samples", bytes, memoryview)
 
 
 @dataclass(frozen=True)
@@ -30,7 +29,7 @@ class Decoded:
     """
 
     infos: list[FrameInfo]
-    pictures: list[bytes]
+    pictures: list[memoryview]
     time_base: Fraction
     held: list[memoryview] = field(default_factory=list)
 
@@ -48,6 +47,7 @@ def decode(
     autorotate: bool = False,
     hold: int = 0,
     threads: int | None = None,
+    keyframes: bool = False,
     seconds: float = TIME_LIMIT,
 ) -> Decoded:
     """Decode up to `count` frames and convert each with `filters`.
@@ -64,7 +64,8 @@ def decode(
         autorotate: let ffmpeg turn the frames by their display matrix.
         hold: also deliver the frames before `filters`, of which there are filters then, in up to
             so many bytes; 0 for none.
-        threads: of the decoder; None for as many as serve a long run.
+        threads: of the decoder and the filters; None for as many as serve a long run.
+        keyframes: pass over all frames but those where decoding can start.
         seconds: time limit.
 
     Raises:
@@ -86,11 +87,12 @@ def decode(
             demuxer,
             before=_before(window, clock)
             | ({} if autorotate else {"noautorotate": None})
-            | ({} if threads is None else {"threads": threads}),
+            | ({"skip_frame": "nokey"} if keyframes else {}),
             filters=chain,
             after=after,
             log_level="info",
             hold_after=hold_after,
+            threads=threads,
         ),
         path,
         Limits(seconds=seconds, stdout=count * (bytes_each or 0), held=hold),
@@ -102,7 +104,7 @@ def decode(
         raise Rejected("unreadable", f"its frames can't be listed: {error}") from error
     if len({(info.width, info.height, info.pixel_format) for info in infos}) > 1:
         raise Rejected("unreadable", "its frames change size or pixel format on the way")
-    pictures = _cut(finished.stdout, bytes_each)
+    pictures = _cut(memoryview(finished.stdout), bytes_each)
     if bytes_each is not None and len(pictures) != len(infos):
         raise Rejected(
             "unreadable", f"ffmpeg lists {len(infos)} frames and delivers {len(pictures)}"
@@ -122,7 +124,7 @@ def _before(window: Window, clock: Fraction | None) -> dict[str, Any]:
     return {"ss": f"{float(seconds):.6f}", "seek_timestamp": 1, "noaccurate_seek": None}
 
 
-def _cut(data: _Samples, bytes_each: int | None) -> list[_Samples]:
+def _cut(data: memoryview, bytes_each: int | None) -> list[memoryview]:
     if bytes_each is None:
         return []
     if len(data) % bytes_each:

@@ -32,7 +32,7 @@ def extract_frames(clip: Clip, choice: Choice) -> tuple[Frame, Frame, Frame]:
     return first, second, third
 
 
-def _decoded_again(clip: Clip, choice: Choice) -> list[bytes]:
+def _decoded_again(clip: Clip, choice: Choice) -> list[memoryview]:
     decoded = decode(
         clip.path,
         clip.demuxer,

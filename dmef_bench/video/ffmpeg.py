@@ -44,7 +44,8 @@ FFMPEG_FLAGS = (
     "-xerror",
     f"scale=flags={SCALER_FLAGS}:out_range=full:sws_dither=none",
 )
-_THREADS = 4
+# Of a decoder; what more of them gain, their memory and the frames decoded ahead cost.
+MOST_THREADS = 4
 _GLOBAL = ("-nostdin", "-hide_banner", "-nostats", "-xerror", "-abort_on", "empty_output")
 
 
@@ -103,7 +104,7 @@ def input_options(demuxer: Demuxer) -> dict[str, Any]:
         "format_whitelist": demuxer,
         "codec_whitelist": ",".join(DECODERS.values()),
         "max_pixels": MAX_PIXELS,
-        "threads": _THREADS,
+        "threads": MOST_THREADS,
         "copyts": None,
         "f": demuxer,
         "fd": "{fd}",
@@ -120,6 +121,7 @@ def command(
     after: dict[str, Any],
     log_level: str,
     hold_after: int | None = None,
+    threads: int | None = None,
 ) -> list[str]:
     """The argument list: the first real video stream, through `filters`, to standard output.
 
@@ -131,9 +133,11 @@ def command(
         log_level: of ffmpeg.
         hold_after: after so many of the filters, a copy of every frame also goes to the second
             output of `supervised`, as it is.
+        threads: of the decoder and, each for itself, of the filters; None for the usual number.
     """
     # A capital V leaves out cover pictures.
-    stream = ffmpeg.input("fd:", **input_options(demuxer) | before)["V:0"]
+    decoder = {} if threads is None else {"threads": threads}
+    stream = ffmpeg.input("fd:", **input_options(demuxer) | before | decoder)["V:0"]
     held = None
     for place, each in enumerate(filters):
         if place == hold_after:
@@ -143,6 +147,8 @@ def command(
     if held is not None:
         copies = held.output("fd:", map_metadata=-1, map_chapters=-1, **after, fd="{held}")
         output = ffmpeg.merge_outputs(output, copies)
+    if threads is not None:
+        output = output.global_args("-filter_complex_threads", threads)
     return _compiled(output, log_level)
 
 

@@ -71,7 +71,7 @@ def _limit() -> int:
     return min(MOST_HELD, memory // (2 * (os.cpu_count() or 1)))
 
 
-def convert(clip: Clip, frames: Sequence[RawFrame]) -> list[bytes]:
+def convert(clip: Clip, frames: Sequence[RawFrame]) -> list[memoryview]:
     """rgb24 samples of each frame, by the same filters as for frames that come from a decoder.
 
     Raises:
@@ -102,7 +102,7 @@ def convert(clip: Clip, frames: Sequence[RawFrame]) -> list[bytes]:
                 stream.write(frame.samples)
         source = Path(f"/proc/self/fd/{descriptor}")
         limits = Limits(seconds=_TIME_LIMIT, stdout=len(frames) * size)
-        data = run_ffmpeg(arguments, source, limits).stdout
+        data = memoryview(run_ffmpeg(arguments, source, limits).stdout)
     finally:
         os.close(descriptor)
     if len(data) != len(frames) * size:

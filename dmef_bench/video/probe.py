@@ -8,7 +8,7 @@ from dmef_bench.atomic_write import sha256_of_file
 from dmef_bench.video.clip import Clip, has_alpha
 from dmef_bench.video.colour import resolve_colour
 from dmef_bench.video.container import Demuxer, recognise
-from dmef_bench.video.decode import decode
+from dmef_bench.video.decode import Decoded, decode
 from dmef_bench.video.ffmpeg import DECODERS, check_pixels, command, run_ffmpeg
 from dmef_bench.video.orientation import find_orientation
 from dmef_bench.video.rejected import Rejected
@@ -23,7 +23,7 @@ _DISCARDED = 0x4  # AV_PKT_FLAG_DISCARD: before or after what an edit list shows
 
 
 def probe(path: Path) -> Clip:
-    """Everything that decides whether and how a video is used, from three decoded frames.
+    """Everything that decides whether and how a video is used, from its first decoded frame.
 
     The whole file is read twice, for its hash and for the times of its packets, neither of which
     decodes anything.
@@ -42,8 +42,7 @@ def probe(path: Path) -> Clip:
     check_pixels(packets.width, packets.height)
     if not packets.shown:
         raise Rejected("no-video-stream", "its video stream holds no frames")
-    # More threads would only decode further ahead.
-    decoded = decode(path, demuxer, (), count=_FRAMES_DECODED, threads=1)
+    decoded = _decode_first(path, demuxer)
     if not decoded.infos:
         raise Rejected("no-video-stream", "its video stream holds no frame that can be decoded")
     first = decoded.infos[0]
@@ -68,6 +67,21 @@ def probe(path: Path) -> Clip:
         container_ticks=packets.shown,
         keyframe_ticks=packets.keyframes,
     )
+
+
+def _decode_first(path: Path, demuxer: Demuxer) -> Decoded:
+    """The first keyframe, else, as where no frame is marked as one, the first few frames.
+
+    Before ffmpeg notices that no more is wanted, it has decoded several frames ahead.
+    """
+    try:
+        decoded = decode(path, demuxer, (), count=1, threads=1, keyframes=True)
+        if decoded.infos:
+            return decoded
+    except Rejected as rejected:
+        if rejected.code == "time-limit":
+            raise
+    return decode(path, demuxer, (), count=_FRAMES_DECODED, threads=1)
 
 
 @dataclass(frozen=True)

@@ -63,7 +63,7 @@ def versions() -> dict[str, str]:
         "OpenCV": cv2.__version__,
         "ffmpeg": ffmpeg_version(),
     }
-    for package in ("distributed", "numpy", "torch"):
+    for package in ("distributed", "imagehash", "numpy", "scenedetect-headless", "scipy", "torch"):
         try:
             found[package] = version(package)
         except PackageNotFoundError:

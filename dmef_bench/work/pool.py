@@ -13,6 +13,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Generator, Iterable
 from dataclasses import replace
+from multiprocessing import forkserver, resource_tracker
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import ForkServerContext, ForkServerProcess
 from typing import Any, NamedTuple, NoReturn, TypeVar
@@ -91,6 +92,14 @@ def one_in_a_process(
 def _context(function: Callable[..., Any]) -> ForkServerContext:
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload([__name__, function.__module__])
+    # Ctrl-C goes to the server too, which takes no notice of it once it is up and would until then
+    # show a traceback. What is blocked here stays blocked in what is started.
+    resource_tracker.ensure_running()  # by itself the server starts it, which lifts the block
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT,))
+    try:
+        forkserver.ensure_running()
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
     return context
 
 

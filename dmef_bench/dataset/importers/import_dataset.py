@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -163,17 +164,32 @@ def _refuse_other(output: Path, work: WorkFolder, record: ImportedDatasetRecord)
                 "output folder, or add --overwrite"
             )
         return
-    now = record.model_dump(mode="json")
+    if there.get("kind") != record.kind:
+        raise UsageError(
+            f"{output}: holds another dataset, which was not imported; choose another output "
+            "folder, or add --overwrite"
+        )
+    before, now = _told(there), _told(record.model_dump(mode="json"))
     changed = [
-        f"{key}: {there.get(key, 'not set')} there, {now[key]} now"
-        for key in ("kind", "importer", "name", "package_version", "settings")
-        if there.get(key) != now[key]
+        f"{key}: {before.get(key, 'not set')} there, {now.get(key, 'not set')} now"
+        for key in sorted(before.keys() | now.keys())
+        if before.get(key) != now.get(key)
     ]
     if changed:
         raise UsageError(
             f"{output}: holds another dataset ({shown_name(Path('; '.join(changed)))}); choose "
             "another output folder, or add --overwrite"
         )
+
+
+def _told(record: Mapping[str, object]) -> dict[str, str]:
+    """What an import was told, from its `dataset.json`."""
+    found = {key: str(record.get(key)) for key in ("importer", "name", "package_version")}
+    settings = record.get("settings")
+    return found | {
+        str(key): str(value)
+        for key, value in (settings.items() if isinstance(settings, dict) else ())
+    }
 
 
 def _scenes(

@@ -114,6 +114,7 @@ def test_an_input_is_never_overwritten(dmef_bench, stack, tmp_path):
         (lambda a: a | {"--method": "gcd"}, 2, "did you mean gdc?"),
         (lambda a: a | {"-o": "out.gif"}, 2, "out.gif: the name needs to end with .png"),
         (lambda a: a | {"--ev": "2,0,-2"}, 2, "--ev takes three rising numbers"),
+        (lambda a: a | {"--ev": ""}, 2, "--ev takes three rising numbers"),
         (lambda a: a | {"--weights": "w.pth"}, 2, "gdc takes no weights, but w.pth was given"),
         (lambda a: a | {"low": "absent.png"}, 4, "absent.png: there is no such picture"),
         (lambda a: a | {"low": "text.png"}, 4, "text.png: not a readable PNG, JPEG or TIFF"),

@@ -139,6 +139,8 @@ def test_kinds_of_files_decide_whether_strips_are_needed(tmp_path, monkeypatch):
         ({"high": "a.png"}, 2, "only TIFF and .npy files can be read by rows"),
         ({"low": "tiny.tif", "mid": "tiny.tif", "high": "tiny.tif"}, 2, "70×15 are too small"),
         ({"high": "cut.tif"}, 4, "cut.tif: cut short"),
+        ({"high": "inverted.tif"}, 4, "1 samples a pixel of kind MINISWHITE; RGB or grey"),
+        ({"--ev": ""}, 2, "--ev takes three rising numbers"),
         ({"high": "other.npy"}, 2, "the exposures of a bracket need one size"),
     ],
 )
@@ -148,6 +150,7 @@ def test_mistakes_end_with_one_line(dmef_bench, tmp_path, monkeypatch, changes, 
     (tmp_path / "cut.tif").write_bytes(high.read_bytes()[:-5])
     np.save("other.npy", exposures()[0][1:])
     tifffile.imwrite("tiny.tif", exposures(size=(15, 70))[0], photometric="rgb")
+    tifffile.imwrite("inverted.tif", exposures()[0][..., 0], photometric="miniswhite")
     options = {"--method": "ipl", "-o": "out.tif", "--max-memory": "1GiB"} | changes
     given = {"low": low, "mid": mid, "high": high}
     paths = [options.pop(name, path) for name, path in given.items()]

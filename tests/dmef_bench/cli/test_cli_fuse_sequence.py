@@ -8,7 +8,9 @@ import pytest
 import torch
 from media import run_encoder
 from PIL import ExifTags, Image
+from safetensors.torch import save_file
 
+from dmef_bench.ipl.weights_file import SHIPPED, load_network, network_metadata
 from dmef_bench.picture_files import encode_png, read_picture
 from dmef_bench.video import probe
 from dmef_bench.video.every_frame import every_frame
@@ -181,6 +183,9 @@ def test_the_cache_is_used_and_told(dmef_bench, tmp_path):
             assert facts["cache"]["bytes"] > 0
             for found, plain in zip(results[cache], results["off"], strict=True):
                 assert np.abs(found.astype(int) - plain).mean() < 4
+    asked = (source, "-o", tmp_path / "half", "--cache", "exact", "--precision", "bf16")
+    facts = facts_of(fuse(dmef_bench, *asked, "--ev=-2,0,2", *JSON, method="ipl"))
+    assert facts["cache"]["hits"] == 2 * facts["cache"]["misses"] > 0
     # What depends on the pictures before is not resumed but made again.
     again = (source, "--cache", "position", "--ev=-2,0,2", *JSON)
     assert (
@@ -234,6 +239,37 @@ def test_evs_come_from_exif_in_any_order(dmef_bench, tmp_path):
         assert np.array_equal(found, read_picture(source / f"{number}.jpg"))
 
 
+def test_a_frame_that_is_missing_later_on_is_noticed(dmef_bench, tmp_path):
+    source = folder_of(tmp_path / "takes", 12)
+    (source / "take 7.png").unlink()
+    ended = fuse(dmef_bench, source, "-o", tmp_path / "out", "--ev=-2,0,2")
+    assert ended.code == 0, ended.err
+    assert ended.err.count("warning") == 1
+    assert "take 9.png (mean brightness" in ended.err.replace("\n", " ")
+
+
+@pytest.mark.parametrize("twin", ["take 01.png", "take 1.jpg"])
+def test_two_pictures_of_one_number_are_refused(dmef_bench, tmp_path, twin):
+    source = folder_of(tmp_path / "takes", 3)
+    Image.fromarray(frame(1)).save(source / twin)
+    ended = fuse(dmef_bench, source, "-o", tmp_path / "out")
+    assert ended.code == 2
+    assert "have the same place in the sequence" in ended.err
+    assert ended.err.count("\n") == 1
+
+
+def test_learned_compression_is_refused_for_other_weights(dmef_bench, tmp_path):
+    source, weights = folder_of(tmp_path / "takes", 3), tmp_path / "own.safetensors"
+    network, _ = load_network(SHIPPED)
+    tensors = {name: tensor + 0.01 for name, tensor in network.state_dict().items()}
+    save_file(tensors, weights, network_metadata(network))
+    asked = (source, "-o", tmp_path / "out", "--cache", "exact", "--weights", weights, "-q")
+    ended = fuse(dmef_bench, *asked, "--cache-compression", "cnn-channels", method="ipl")
+    assert ended.code == 2
+    assert "fitted to the shipped weights, not to these" in ended.err
+    assert fuse(dmef_bench, *asked, "--ev=-2,0,2", method="ipl").code == 0
+
+
 def test_16_bit_pictures_stay_16_bit(dmef_bench, tmp_path):
     source = tmp_path / "takes"
     source.mkdir()
@@ -252,6 +288,8 @@ def test_16_bit_pictures_stay_16_bit(dmef_bench, tmp_path):
     [
         (("takes", "-o", "out.png"), 2, "a sequence becomes a folder of PNGs, or a video"),
         (("takes", "-o", "out", "--ev=1,1,2"), 2, "EVs of three successive frames, all different"),
+        (("takes", "-o", "out", "--ev="), 2, "EVs of three successive frames"),
+        (("takes", "-o", "out", "--cache", "approximate:x"), 2, "is a number, got 'x'"),
         (("takes", "-o", "out", "--cache", "exact"), 2, "has no attention cache"),
         (("takes", "-o", "out", "--cache-memory", "1GiB"), 2, "needs a cache: --cache exact"),
         (("takes", "-o", "out", "--cache", "warm"), 2, "--cache: the mode of a cache is one of"),

@@ -25,6 +25,7 @@ def test_writes_three_files_and_prints_the_table(results, tmp_path):
     outcome = run(results, "-o", tmp_path / "out", "--title", "My clips")
     assert outcome.exit_code == 0
     assert "31.15 ± 2.08" in outcome.stdout
+    assert "test split, track paper, dataset" in outcome.stdout
     assert "not measured" in outcome.stdout
     names = ["leaderboard.csv", "leaderboard.md", "leaderboard.html"]
     assert outcome.stderr.split() == [str(tmp_path / "out" / name) for name in names]

@@ -56,3 +56,11 @@ def test_errors_become_one_line_and_their_exit_code(monkeypatch, capsys, raised,
         main()
     assert ended.value.code == code
     assert len(capsys.readouterr().err.splitlines()) == 1
+
+
+def test_what_the_system_refuses_is_one_line(tmp_path):
+    done = _run("build-dataset", str(tmp_path), "-o", str(tmp_path / ("a\n" * 150)))
+    assert done.returncode == 3
+    assert done.stderr.startswith("error: ")
+    assert done.stderr.endswith(": File name too long\n")
+    assert len(done.stderr.splitlines()) == 1

@@ -164,7 +164,7 @@ def test_a_corrupt_scene_is_named(run, dataset_folder, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("--method", "mertns"), "did you mean mertens?"),
+        (("--method", "mertns"), "did you mean mertens"),
         (("--method", "mertens", "--tile", "64"), "--tile belongs to --protocol tiled"),
         (("--method", "mertens", "--resolution", "0x5"), "no height and width"),
         (

@@ -49,6 +49,15 @@ def test_half_precision_tells_its_error():
     assert times.streaming is None
 
 
+def test_too_little_memory_for_streaming_says_how_much_is_needed(dmef_bench):
+    ended = dmef_bench(
+        "time", "--size", "40x32", "--repeats", 1, "--max-memory", "1MiB", "--device", "cpu", "-q"
+    )
+    assert ended.code == 1
+    assert "ipl at 40x32: a picture 40 pixels wide needs at least" in ended.err
+    assert ended.err.count("\n") == 1
+
+
 def test_pictures_are_a_moving_scene_from_dark_to_bright():
     low, mid, high = timing_bracket(36, 50, 0)
     assert low.shape == (36, 50, 3)

@@ -49,3 +49,19 @@ def test_train_writes_weights_and_reports_them(tmp_path):
 def test_wrong_requests_are_named(tmp_path, arguments, message):
     with pytest.raises(DmefError, match=message):
         invoke(*BASE, "--out", tmp_path / "out", *arguments)
+
+
+def test_fshdr_trains_in_two_stages(tmp_path):
+    common = [
+        "--method", "fshdr", "--steps", "1", "--batch", "2", "--crop", "32", "--workers", "1",
+        "--validation-scenes", "1", "--set", "features=4", "--labelled", "2", "--device", "cpu",
+        "--format", "json", "-q",
+    ]  # fmt: skip
+    first = invoke(*common, "--stage", "s1", "--out", tmp_path / "s1")
+    weights = json.loads(first.stdout)["weights"]
+    second = invoke(*common, "--stage", "s2", "--stage-one", weights, "--out", tmp_path / "s2")
+    assert json.loads(second.stdout)["finished"]
+    with pytest.raises(UsageError, match="belong to a --stage"):
+        invoke(*common, "--out", tmp_path / "plain")
+    with pytest.raises(UsageError, match="stage_one_sha256"):
+        invoke(*common, "--stage", "s1", "--out", tmp_path / "s2")

@@ -133,7 +133,7 @@ def test_other_folders_are_refused(exported, three, extended, tmp_path):
     with pytest.raises(UsageError, match="holds an export of"):
         export_shards(extended, output, shard_size=SMALL)
     with pytest.raises(UsageError, match="is no part of this export"):
-        export_shards(three, three)
+        export_shards(three, extended)
     (tmp_path / "link").mkdir()
     (tmp_path / "link" / "train-000000.tar").symlink_to("/etc/hostname")
     with pytest.raises(UsageError, match="is no part of this export"):
@@ -147,3 +147,10 @@ def test_other_folders_are_refused(exported, three, extended, tmp_path):
     (output / "shards.json").write_text("{}")
     with pytest.raises(IntegrityError, match=r"shards\.json: damaged"):
         export_shards(three, output, shard_size=SMALL)
+
+
+def test_nothing_is_written_into_the_dataset(three, tmp_path):
+    dataset = copy(three, tmp_path / "dataset")
+    with pytest.raises(UsageError, match="inside the dataset"):
+        export_shards(dataset, dataset / "shards")
+    assert contents(dataset) == contents(three)

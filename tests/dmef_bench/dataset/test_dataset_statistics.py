@@ -66,6 +66,11 @@ def test_the_table_names_every_figure(three, stats):
     assert "not recorded" not in done.stdout
 
 
+def test_no_figure_is_cut(three, stats, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "40")
+    assert "\N{HORIZONTAL ELLIPSIS}" not in stats(three, "-q").stdout
+
+
 def test_json_holds_every_scene(three, stats):
     report = json.loads(stats(three, "--format", "json", "-q").stdout)
     assert report["scenes"] == {"train": 2, "test": 1}

@@ -144,7 +144,7 @@ def test_an_imported_dataset_goes_the_same_way(hub, tmp_path):
         write_scene(tmp_path / "kalantari" / split / "scene", seed)
     dataset = tmp_path / "dataset"
     import_dataset(find_kalantari(tmp_path / "kalantari"), dataset)
-    push("org/name", dataset)
+    push("org/name", dataset, others_pictures=True)
     assert pull("org/name", tmp_path / "output").files == 2 * 4 + 5
     assert _pulled(tmp_path / "output") == contents(dataset)
 

@@ -3,11 +3,13 @@ import signal
 import threading
 
 import pytest
+from bracketed_media import write_scene
 from dataset_folders import contents, copy
 from hub_client import elsewhere, hub
 from hub_server import TOKEN
 
 from dmef_bench.dataset.hub import push
+from dmef_bench.dataset.importers import find_kalantari, import_dataset
 from dmef_bench.errors import IntegrityError, MissingError, UsageError
 
 __all__ = ["elsewhere", "hub"]
@@ -94,6 +96,16 @@ def test_a_damaged_dataset_is_refused_before_the_hub_is_asked(hub, three, tmp_pa
     with pytest.raises(IntegrityError, match="1 more"):
         push("org/three", dataset)
     assert hub.log == []
+
+
+@pytest.mark.parametrize("options", [{}, {"private": True}, {"dry_run": True}])
+def test_pictures_of_others_are_not_shared_by_mistake(hub, tmp_path, options):
+    for split, seed in (("Training", 1), ("Test", 2)):
+        write_scene(tmp_path / "kalantari" / split / "scene", seed)
+    import_dataset(find_kalantari(tmp_path / "kalantari"), tmp_path / "dataset")
+    with pytest.raises(UsageError, match="belong to the authors of Kalantari"):
+        push("org/name", tmp_path / "dataset", **options)
+    assert not hub.log
 
 
 def test_more_files_than_fit_into_one_commit(hub, three, monkeypatch):

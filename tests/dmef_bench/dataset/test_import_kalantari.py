@@ -12,7 +12,7 @@ from bracketed_media import exposure, light, write_kalantari, write_radiance, wr
 from dataset_folders import contents, copy
 
 from dmef_bench.dataset import open_dataset, verify
-from dmef_bench.dataset.importers import find_kalantari, import_dataset
+from dmef_bench.dataset.importers import find_bracketed_folders, find_kalantari, import_dataset
 from dmef_bench.dataset.manifest import read_manifest
 from dmef_bench.errors import IntegrityError, UsageError
 from dmef_bench.picture_files import encode_png
@@ -263,6 +263,33 @@ def test_an_output_with_something_else_in_it_is_left_alone(raw, tmp_path, datase
     assert contents(built) == before
     _import(raw, built, overwrite=True)
     assert verify(built).ok
+
+
+@pytest.mark.parametrize(
+    ("left", "verb"),
+    [(".dmef-build/settings.json", "build-dataset"), (".dmef-build/plan.json", "build-dataset"),
+     (".dmef-pull/pull.json", "pull")],
+)  # fmt: skip
+@pytest.mark.parametrize("overwrite", [False, True])
+def test_a_folder_that_another_verb_has_not_finished_is_left_alone(
+    raw, tmp_path, dataset_folder, left, verb, overwrite
+):
+    output = tmp_path / "output"
+    (output / left).parent.mkdir(parents=True)
+    (output / left).write_bytes((dataset_folder / "dataset.json").read_bytes())
+    before = contents(output) | {".dmef-build": b"", ".dmef-build/lock": b""}
+    with pytest.raises(UsageError, match=f"an unfinished `dmef-bench {verb}` is in it"):
+        _import(raw, output, overwrite=overwrite)
+    assert contents(output).items() <= before.items()
+    assert (output / left).is_file()
+
+
+def test_what_another_import_was_told_is_shown_in_words(raw, imported, tmp_path):
+    output = copy(imported, tmp_path / "output")
+    other = find_bracketed_folders(raw, pattern="*.tif", truth="HDRImg.hdr", name="mine")
+    with pytest.raises(UsageError, match="importer: kalantari there, folders now; name: Kalantari"):
+        import_dataset(other, output)
+    assert contents(output) == contents(imported)
 
 
 def test_a_ground_truth_of_another_brightness_is_noticed(tmp_path):

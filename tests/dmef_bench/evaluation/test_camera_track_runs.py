@@ -71,3 +71,15 @@ def test_pictures_made_elsewhere_belong_to_the_track_that_is_named(both, scorer,
     result = score_pictures(made, method, both, scorer, replace(options, track="camera"))
     assert result.record.dataset.track == "camera"
     assert result.folder.name == "camera-native"
+
+
+def test_results_do_not_go_into_the_dataset(both, scorer, options, tmp_path):
+    inside = replace(options, results=both.path / "train" / "results")
+    made_by = MethodRecord(
+        name="mine", title="Mine", year=2026, paper="", licence="", kind="learned"
+    )
+    with pytest.raises(UsageError, match="inside the dataset"):
+        run_method(resolve("copy-reference"), both, scorer, inside)
+    with pytest.raises(UsageError, match="inside the dataset"):
+        score_pictures(tmp_path, made_by, both, scorer, inside)
+    assert not inside.results.exists()

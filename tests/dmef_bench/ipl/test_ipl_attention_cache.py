@@ -1,5 +1,8 @@
 """The four modes, each against what it promises."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 import torch
@@ -61,7 +64,7 @@ def steps_and_sum(extractors, x, config, bits):
 @settings(max_examples=25, deadline=None)
 @given(
     seeds=st.lists(st.integers(0, 4), min_size=1, max_size=8),
-    max_bytes=st.sampled_from([0, 1500, 4000, 9000, MUCH]),
+    max_bytes=st.sampled_from([0, 3000, 8000, 25000, MUCH]),
     bits=st.sampled_from([4, 8, 16]),
 )
 def test_exact_never_changes_results_beyond_the_quantiser(config, seeds, max_bytes, bits):
@@ -207,6 +210,71 @@ def test_blocks_with_nan_are_never_taken_for_the_same():
     assert cache.statistics.misses == 2
 
 
+@settings(max_examples=40, deadline=None)
+@given(
+    scale=st.sampled_from([1e-3, 1.0, 100.0]), share=st.floats(0.5, 1.5), seed=st.integers(0, 99)
+)
+def test_approximate_keeps_its_tolerance_in_bfloat16(scale, share, seed):
+    """Its rounding is coarse: neither the kept block nor the difference may hide some of it."""
+    generator = torch.Generator().manual_seed(seed)
+    first = (torch.randn(1, 3, 4, 5, generator=generator) * scale).bfloat16()
+    moved = first + (torch.rand(first.shape, generator=generator) * scale * 0.02).bfloat16()
+    apart = float((moved.double() - first.double()).abs().max())
+    cache = AttentionCache("approximate", tolerance=apart * share)
+    for block in (first, moved):
+        cache.read(Place(0, "W", 0, 0), block, torch.neg)
+    assert cache.statistics.hits == 0 or apart <= cache.tolerance
+    if share >= 1.2 and apart > 0:
+        assert cache.statistics.hits == 1
+
+
+COUNTED = """
+import sys, torch
+from dmef_bench.ipl import AttentionCache
+from dmef_bench.ipl.attention_cache import Place
+
+def held():
+    return int(open("/proc/self/statm").read().split()[1]) * 4096
+
+torch.set_num_threads(1)
+cache = AttentionCache(sys.argv[1], tolerance=0.1)
+def fill(fib, count):
+    for n in range(count):
+        cache.read(Place(fib, "W", 0, n), torch.rand(1, 2, 2, 2), torch.neg)
+fill(0, 100)
+before, told = held(), cache.statistics.bytes
+fill(1, 5000)
+print((held() - before) / (cache.statistics.bytes - told))
+"""
+
+
+@pytest.mark.parametrize("mode", ["exact", "approximate", "position"])
+def test_small_blocks_take_no_more_memory_than_is_told(mode):
+    """Of a block of eight numbers nearly all is what Python and torch hold beside them."""
+    ran = subprocess.run(
+        [sys.executable, "-c", COUNTED, mode], capture_output=True, text=True, timeout=100
+    )
+    assert 0.5 < float(ran.stdout) < 1.1, ran.stderr
+
+
+def test_equal_blocks_give_equal_bits_in_any_memory_layout():
+    made = network()
+    extractor = made.blocks[0].daem.extractors["W"]
+    seen = []
+
+    def extract(block):
+        seen.append(block.stride())
+        return extractor.extract(block)
+
+    block = features(0)
+    with torch.inference_mode():
+        for layout in (torch.contiguous_format, torch.channels_last):
+            AttentionCache("exact").read(
+                Place(0, "W", 0, 0), block.to(memory_format=layout), extract
+            )
+    assert seen[0] == seen[1]
+
+
 def test_least_recently_used_entries_go_first():
     cache = AttentionCache("position", bits=None, max_bytes=3 * (512 + 400))
     block = torch.zeros(1, 1, 10, 10)
@@ -242,6 +310,12 @@ def test_choosing_a_mode_leaves_the_state_dict_and_training_alone():
         made(bracket(0))
     assert cache.statistics.entries > 0
     made.load_state_dict(made.state_dict())
+    assert cache.statistics.entries == 0
+    with torch.no_grad():
+        made(bracket(0))
+    made.to(torch.float32)  # which changes nothing
+    assert cache.statistics.entries > 0
+    made.half().float()  # which rounds the weights
     assert cache.statistics.entries == 0
 
 

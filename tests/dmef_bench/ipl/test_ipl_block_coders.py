@@ -86,7 +86,7 @@ def test_a_cache_with_coders_keeps_the_promise_of_its_mode(kind):
     """A warm cache gives the bits of a cold one, whatever was fused between."""
     made = network()
     cache = AttentionCache(
-        "exact", compression=kind, coders=coders_for(made)[KINDS.index(kind)], max_bytes=60_000
+        "exact", compression=kind, coders=coders_for(made)[KINDS.index(kind)], max_bytes=150_000
     )
     made.use_cache(cache)
     first = {}
@@ -96,7 +96,7 @@ def test_a_cache_with_coders_keeps_the_promise_of_its_mode(kind):
             assert torch.isfinite(found).all()
             assert torch.equal(found, first.setdefault(seed, found))
     assert cache.statistics.hits > 0
-    assert cache.statistics.peak_bytes <= 60_000
+    assert cache.statistics.peak_bytes <= 150_000
     assert cache.description == f"exact, {kind}"
 
 

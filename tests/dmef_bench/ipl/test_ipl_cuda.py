@@ -12,7 +12,7 @@ import torch
 from baselines import Bracket
 from dmef_bench.ipl import IPL, IPLConfig, IPLMethod
 from dmef_bench.ipl.fast.cuda import can_fuse_on_cuda, covers, fuse_on_cuda, memory_traffic
-from dmef_bench.ipl.fast.cuda.picture import MAX_PLANS
+from dmef_bench.ipl.fast.cuda.picture import MAX_PLANS, counts
 from dmef_bench.ipl.weights_file import SHIPPED, load_network
 
 pytest.importorskip("triton")
@@ -37,7 +37,7 @@ def interpreted():
 
 
 def test_it_is_the_same_function_in_float32(interpreted):
-    halves = ("bfloat16", "float16", "eight bit")
+    halves = ("bfloat16", "float16", "eight bit", "NaN")
     exact = {name: case for name, case in interpreted.items() if name not in halves}
     assert len(exact) == 9
     assert all(case["largest"] <= 1e-5 for case in exact.values()), exact
@@ -52,6 +52,11 @@ def test_eight_bit_pictures_go_in_and_come_out_rounded(interpreted):
     """A value a float's rounding away from a half may fall to either side."""
     assert interpreted["eight bit"]["largest"] <= 1
     assert interpreted["eight bit"]["share"] <= 1e-3
+
+
+def test_nan_in_a_picture_is_nan_in_the_result(interpreted):
+    assert interpreted["NaN"]["there"] > 0
+    assert interpreted["NaN"]["hidden"] == 0
 
 
 def test_every_kernel_is_compiled_for_an_h200():
@@ -81,6 +86,20 @@ def test_every_kernel_is_compiled_for_an_h200():
 )
 def test_which_configurations_are_covered(changes, covered):
     assert covers(IPLConfig(**changes)) is covered
+
+
+@pytest.mark.parametrize(
+    ("shape", "counted"),
+    [
+        ((1, 3, 3, 20_000, 30_000), True),
+        ((1, 3, 3, 60_000, 60_000), False),
+        ((40, 3, 3, 4320, 7680), True),
+        ((80, 3, 3, 4320, 7680), False),
+        ((3000, 3, 3, 16, 16), False),
+    ],
+)
+def test_what_32_bits_cannot_number_is_left_to_the_network(shape, counted):
+    assert counts(IPLConfig(), torch.Size(shape)) is counted
 
 
 def test_it_never_stands_in_on_a_cpu():

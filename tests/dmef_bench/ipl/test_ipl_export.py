@@ -51,8 +51,11 @@ def test_a_program_serves_every_size_and_batch_and_no_cache():
     network = filled(final="sum")
     cache = AttentionCache("position")
     network.use_cache(cache)
+    network.train()
     program = export_program(network).module()
     assert network.attention_cache is cache
+    assert network.training
+    network.eval()
     network.use_cache(None)
     for shape in [(1, 16, 16), (3, 41, 50), (1, 17, 80)]:
         images = torch.rand(shape[0], 3, 3, *shape[1:])

@@ -94,6 +94,8 @@ def test_impossible_configurations_are_refused(changes):
 def test_configuration_survives_json_and_text():
     config = IPLConfig(lfe="equation", dimensions="WH", drtm=False, factor=2)
     assert IPLConfig.from_json(config.to_json()) == config
+    with pytest.raises(ValueError, match="deep nest"):
+        IPLConfig.from_json("[" * 100_000)
     texts = {"lfe": "equation", "dimensions": "WH", "drtm": "false", "factor": "2"}
     assert IPLConfig().changed(texts) == config
     for wrong in ({"speed": "9"}, {"factor": "fast"}, {"drtm": "2"}):

@@ -90,6 +90,22 @@ def test_half_precision_keeps_its_dtype_and_its_error(dtype):
     assert (back.double() - block.double()).abs().max() <= quantised.step / 2 + rounding
 
 
+@pytest.mark.parametrize("bits", BITS)
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float32, torch.float64])
+def test_no_finite_value_comes_back_infinite(bits, dtype):
+    most = torch.finfo(dtype).max
+    for values in ([-most, most, 0.0, 1.0], [most, most * 0.999, most * 0.99], [-most, 1.0, 2.0]):
+        block = torch.tensor(values, dtype=torch.float64).to(dtype)
+        quantised = quantise(block, bits)
+        back = dequantise(quantised)
+        rounding = torch.finfo(dtype).eps * most
+        apart = (back.double() / 2 - block.double() / 2).abs().max()
+        assert apart <= quantised.step / 4 * (1 + 1e-4) + rounding
+    if dtype == torch.float64:
+        wide = torch.tensor([-most, most, 1.5], dtype=dtype)
+        assert torch.equal(dequantise(quantise(wide, bits)), wide)
+
+
 def test_the_whole_range_of_float32_fits():
     block = torch.tensor([-3.4e38, -1.0, 0.0, 1e38, 3.4e38])
     quantised = quantise(block)

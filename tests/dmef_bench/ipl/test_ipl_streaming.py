@@ -1,5 +1,6 @@
 """Bands against whole pictures, and the bound on memory."""
 
+import pickle
 import subprocess
 import sys
 
@@ -99,6 +100,9 @@ def test_too_little_memory_says_how_much_is_needed():
     streamed(network, source, max_bytes=needed)
     with pytest.raises(ValueError, match="needs at least"):
         streamed(network, source, max_bytes=needed - 1)
+    brought = pickle.loads(pickle.dumps(caught.value))  # as a pool of processes does
+    assert str(brought) == str(caught.value)
+    assert brought.needed == needed
 
 
 def test_rows_of_the_wrong_size_are_named():

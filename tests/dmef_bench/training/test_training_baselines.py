@@ -15,6 +15,8 @@ TINY = {
     "hdr-transformer": {"features": "12", "depths": "1", "heads": "2", "reduction": "4"},
     "sctnet": {"features": "12", "depths": "1", "heads": "2", "channel_heads": "2"},
     "bracketire": {"features": "4", "blocks": "1,1,1,1", "groups": "2", "flow": "false"},
+    "safnet": {"features": "4", "refine_features": "8"},
+    "meflut": {"width": "4", "reduction": "2"},
 }
 
 

@@ -49,6 +49,14 @@ def test_three_frames_a_sixth_of_a_second_apart_by_default(media: Media) -> None
     assert choose_frames(clip) == choice
 
 
+def test_threads_of_the_decoder_change_nothing(media: Media) -> None:
+    clip = probe(media.clip())
+    one, many = (choose_frames(clip, ChoiceOptions(threads=count)) for count in (1, 4))
+    assert one == many
+    assert one.raw is not None
+    assert one.raw == many.raw
+
+
 @pytest.mark.parametrize("spacing", [1 / 30, 0.1, 0.5])
 def test_spacing_is_an_option(media: Media, spacing: float) -> None:
     choice = choose_frames(probe(media.clip()), ChoiceOptions(spacing))

@@ -1,11 +1,14 @@
+import importlib
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import pytest
 from media import VARIABLE, Media, run_encoder
 
 from dmef_bench.video import Rejected, ffmpeg_version, probe
 from dmef_bench.video.clip import bits_of, is_rgb
+from dmef_bench.video.decode import Decoded, decode
 from dmef_bench.video.ffmpeg import MAX_PIXELS
 
 
@@ -68,6 +71,21 @@ def test_frames_an_edit_list_hides_do_not_count(media: Media, tmp_path: Path) ->
     clip = probe(path)
     assert 20 <= len(clip.container_ticks) <= 26
     assert clip.container_ticks[0] >= 0
+
+
+def test_a_video_without_a_marked_keyframe(media: Media, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = media.clip()
+    clip, asked = probe(path), []
+
+    def found_none(*given: Any, keyframes: bool = False, **options: Any) -> Decoded:
+        asked.append(keyframes)
+        if keyframes:
+            raise Rejected("unreadable", "ffmpeg delivered nothing")
+        return decode(*given, **options)
+
+    monkeypatch.setattr(importlib.import_module("dmef_bench.video.probe"), "decode", found_none)
+    assert probe(path) == clip
+    assert asked == [True, False]
 
 
 def test_interlaced_video_is_seen(media: Media) -> None:

@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 
 import pytest
-from pool_tasks import double, misbehave
+from pool_tasks import blocks_ctrl_c, double, misbehave
 
 from dmef_bench.errors import MissingError
 from dmef_bench.work import Broken, Done, each_in_a_process
@@ -94,3 +94,10 @@ def test_workers_die_with_their_parent(tmp_path):
     parent.kill()
     parent.wait()
     assert _gone(sleeper)
+
+
+def test_ctrl_c_reaches_this_process_alone():
+    """A terminal sends it to all of them; one that is still importing would show a traceback."""
+    (outcome,) = each_in_a_process(blocks_ctrl_c, {"a": ()}, workers=1)
+    assert outcome == Done("a", True)
+    assert not blocks_ctrl_c()

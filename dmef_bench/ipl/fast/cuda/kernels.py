@@ -113,7 +113,7 @@ def _attended(
             at = block * D + dimension
             hidden = _product(operand, tl.load(squeeze + at * CP * CP + square), zero)
             hidden += tl.load(squeeze_bias + at * CP + channel)[None, :]
-            hidden = _narrowed(tl.maximum(hidden, 0.0), dtype)
+            hidden = _narrowed(tl.maximum(hidden, 0.0, tl.PropagateNan.ALL), dtype)
             logits = _product(hidden, tl.load(excite + at * CP * CP + square), zero)
             logits += tl.load(excite_bias + at * CP + channel)[None, :]
             weights += 1.0 / (1.0 + tl.exp(-logits))
@@ -326,7 +326,9 @@ def upsample(
     reference = images + (b[:, None].to(tl.int64) * 9 + 3 + plane) * size + place
     fused = gain * _values(reference, mask, EIGHT_BIT)
     if CLIP:
-        fused = tl.minimum(tl.maximum(fused, 0.0), 1.0)
+        # NaN stays NaN, as in torch; otherwise whoever looks for it finds zeros.
+        fused = tl.maximum(fused, 0.0, tl.PropagateNan.ALL)
+        fused = tl.minimum(fused, 1.0, tl.PropagateNan.ALL)
     if EIGHT_BIT_OUT:
         # Adding and taking away 1.5·2²³ rounds a float32 to whole numbers, halves to even.
         fused = (fused * 255.0 + 12582912.0) - 12582912.0

@@ -19,6 +19,11 @@ if TYPE_CHECKING:
 # Sizes kept ready for each network; one holds a bracket, its features and its picture.
 MAX_PLANS: Final = 4
 _FLOATS: Final = (torch.float32, torch.bfloat16, torch.float16)
+# Kernels count in 32 bits, and their last tile reaches beyond the last pixel.
+_MOST_COUNTED: Final = 2**31 - 2**12
+_MOST_BRACKETS: Final = 2**16 - 1
+# Of each parameter its address, version and dtype.
+_Signature = tuple[tuple[int, int, torch.dtype], ...]
 
 
 def covers(config: IPLConfig) -> bool:
@@ -37,12 +42,20 @@ def covers(config: IPLConfig) -> bool:
     )
 
 
+def counts(config: IPLConfig, shape: torch.Size) -> bool:
+    """Whether the kernels can number all pixels and contexts of brackets (B, 3, 3, H, W)."""
+    batch, (height, width) = shape[0], shape[-2:]
+    contexts = max(config.blocks, 4) * batch * config.drtm_size**2 * config.channels
+    return max(batch * height * width, contexts) <= _MOST_COUNTED and batch <= _MOST_BRACKETS
+
+
 def can_fuse_on_cuda(network: IPL, images: Tensor) -> bool:
     """Whether `fuse_on_cuda` may stand in for the network.
 
     Inference in float32, bfloat16 or float16 on a CUDA device of compute capability 8.0 or later,
-    with Triton installed, a covered configuration, no attention cache in use, and nothing that
-    watches torch's operations (a counter, a tracer), to which kernels are invisible.
+    with Triton installed, a covered configuration, pixels that 32 bits can number, no attention
+    cache in use, and nothing that watches torch's operations (a counter, a tracer), to which
+    kernels are invisible.
     """
     parameter = next(network.parameters())
     return (
@@ -54,6 +67,7 @@ def can_fuse_on_cuda(network: IPL, images: Tensor) -> bool:
         and not parameter.is_inference()
         and images.dtype in (*_FLOATS, torch.uint8)
         and covers(network.config)
+        and counts(network.config, images.shape)
         and network not in _refused
         and (network.attention_cache is None or network.attention_cache.mode == "off")
         and torch._C._len_torch_dispatch_stack() == 0
@@ -68,7 +82,8 @@ def fuse_on_cuda(
     """What `network(images)` returns, within rounding; the first call of a size prepares it.
 
     Computed in the dtype of the network with float32 sums. Weights are packed anew when they
-    changed. Calls for one network come from one thread.
+    changed, other than through `Tensor.data`, of which torch keeps no count. Calls for one network
+    come from one thread and one stream.
 
     Args:
         network: for which `can_fuse_on_cuda` holds.
@@ -81,7 +96,7 @@ def fuse_on_cuda(
         which a RuntimeWarning tells, once.
     """
     plans = _plans.get(network)
-    signature = tuple((p.data_ptr(), p._version) for p in network.parameters())
+    signature = tuple((p.data_ptr(), p._version, p.dtype) for p in network.parameters())
     with torch.inference_mode(), torch.cuda.device(images.device):
         if plans is None or plans.signature != signature:
             plans = _plans[network] = _pack(network, signature)
@@ -161,12 +176,12 @@ class Plan:
 
 
 class _Plans(NamedTuple):
-    signature: tuple[tuple[int, int], ...]
+    signature: _Signature
     weights: "PackedNetwork"
     ready: OrderedDict[tuple[object, ...], Plan]
 
 
-def _pack(network: IPL, signature: tuple[tuple[int, int], ...]) -> _Plans:
+def _pack(network: IPL, signature: _Signature) -> _Plans:
     from dmef_bench.ipl.fast.cuda.packing import PackedNetwork
 
     return _Plans(signature, PackedNetwork(network), OrderedDict())
