@@ -32,7 +32,8 @@ if "-i" in sys.argv:
     if any(os.path.exists(f"{folder}/poison/{{name}}") for name in names):
         # The process of the scene, the server it was forked from, the worker.
         os.kill(parent(parent(os.getppid())), signal.SIGKILL)
-        signal.pause()
+        time.sleep(1)
+        sys.exit(1)
 os.execv("{ffmpeg}", ["{ffmpeg}", *sys.argv[1:]])
 """
 
@@ -104,6 +105,7 @@ class DaskCluster:
             with contextlib.suppress(psutil.NoSuchProcess):
                 everyone += [psutil.Process(process.pid)]
                 everyone += everyone[-1].children(recursive=True)
+        everyone += self.held()  # orphans of killed workers
         for process in everyone:
             with contextlib.suppress(psutil.NoSuchProcess):
                 process.kill()
@@ -126,7 +128,8 @@ class DaskCluster:
         for path in (self.folder / "held").glob("*"):
             with contextlib.suppress(psutil.NoSuchProcess):
                 process = psutil.Process(int(path.name))
-                if process.status() != psutil.STATUS_ZOMBIE:
+                # Once it goes on it is another program, or another process has its number.
+                if str(self.folder / "ffmpeg") in process.cmdline():
                     found.append(process)
         return found
 

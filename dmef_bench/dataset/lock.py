@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from dmef_bench.atomic_write import explained
-from dmef_bench.errors import UsageError
+from dmef_bench.errors import MissingError, UsageError
 
 LOCK_FILE = "lock"
 
@@ -26,9 +26,14 @@ def held(folder: Path, busy: str) -> Iterator[None]:
     """
     if folder.is_symlink():
         raise UsageError(f"{folder}: a link; remove it, or choose another output folder")
-    with explained(folder):
-        folder.mkdir(parents=True, exist_ok=True)
-        lock = os.open(folder / LOCK_FILE, os.O_CREAT | os.O_RDWR | os.O_NOFOLLOW, 0o644)
+    try:
+        with explained(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+            lock = os.open(folder / LOCK_FILE, os.O_CREAT | os.O_RDWR | os.O_NOFOLLOW, 0o644)
+    except OSError as error:
+        raise MissingError(
+            f"{folder}: no folder can be made here ({error.strerror}); choose another output folder"
+        ) from error
     try:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -20,7 +20,7 @@ def test_planes_become_pictures(tmp_path):
     raw = write_mobile_hdr(tmp_path / "Mobile-HDR")
     report = _import(raw, tmp_path / "out")
     assert report.scenes == {"train": 2, "test": 1}
-    assert any("1 scenes without ground truth" in note for note in report.notes)
+    assert any("(test_withoutGT), left out: 1" in note for note in report.notes)
     assert any("85 train and 30 test are distributed" in note for note in report.notes)
     assert verify(tmp_path / "out").ok
     dataset = open_dataset(tmp_path / "out")
