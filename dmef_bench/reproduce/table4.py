@@ -9,10 +9,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from baselines import resolve
-from dmef_bench import __version__
-from dmef_bench.dataset import Dataset, open_dataset
+from dmef_bench.dataset import Dataset
 from dmef_bench.errors import UsageError
-from dmef_bench.evaluation import RunOptions, RunResult, Scorer, make_scorer, run_method
+from dmef_bench.evaluation import RunOptions, RunResult, Scorer, run_method
 from dmef_bench.reproduce.ablation import (
     ABLATIONS,
     PAPER_STEPS,
@@ -21,14 +20,13 @@ from dmef_bench.reproduce.ablation import (
     train_ablation,
     training_data,
 )
-from dmef_bench.reproduce.centre import centre_of
+from dmef_bench.reproduce.evaluated import Evaluated, budget_settings, evaluated
 from dmef_bench.reproduce.ledger import Ledger, ledger
 from dmef_bench.reproduce.outcome import Budget, Outcome, OutcomeRow, Request
 from dmef_bench.reproduce.report import chosen_device, tell
 from dmef_bench.training import DivergedError, Source
 from leaderboard.published import NOTES, TABLE_4
 
-_DATA: Final = Path("4k-dmef")
 _COLUMNS: Final = {"PSNR": "psnr", "SSIM": "ssim", "LPIPS": "lpips"}
 _DIGITS: Final = {"PSNR": 2, "SSIM": 4, "LPIPS": 4}
 _COPY: Final = "copy-reference"
@@ -53,60 +51,37 @@ def reproduce(request: Request) -> Outcome:
     if request.protocol not in (None, "native"):
         raise UsageError("--protocol: table4 feeds whole pictures (native), as the paper's text")
     check_options(request.budget)
-    path = request.data or _DATA
-    whole = open_dataset(path)
-    scenes = whole.scenes("test")
-    if not scenes:
-        raise UsageError(f"{path}: the test split has no scenes")
-    if scenes[0].linear:
-        raise UsageError(f"{path}: its ground truth is light; table4 takes display-referred scenes")
-    dataset = whole if request.size is None else centre_of(whole, request.size)
-    scorer = make_scorer(chosen_device(request.device), request.lpips_net, request.lpips_backbone)
-    source = training_data(request.budget, path)
-    settings = _settings(request, dataset, source, scorer)
+    on = evaluated(request, "table4")
+    source = training_data(request.budget, on.path)
+    settings = _settings(request, on, source)
     folder = request.results / "table4"
     parts = (_TRAINED, _RUNS)
     with ledger(folder, settings, parts, overwrite=request.overwrite) as book:
-        work = _Work(request, dataset, source, scorer, book)
+        work = _Work(request, on.dataset, source, on.scorer, book)
         rows = [work.copy(), *(work.row(ablation) for ablation in ABLATIONS)]
-    count = len(dataset.scenes("test")[: request.limit])
     return Outcome(
         table="table4",
         caption=TABLE_4.caption,
-        dataset=f"{dataset.record.name}, test split, {count} of {len(scenes)} scenes, "
-        f"digest {dataset.digest[:8]}",
+        dataset=on.words,
         printed=tuple(_COLUMNS),
         measured=tuple(_COLUMNS),
         digits=_DIGITS,
         rows=tuple(rows),
-        notes=tuple(_notes(request, settings["trained on"], count)),
+        notes=tuple(_notes(request, settings["trained on"], on.count)),
         settings=settings,
         started=book.started,
     )
 
 
-def _settings(request: Request, dataset: Dataset, source: Source, scorer: Scorer) -> dict[str, str]:
+def _settings(request: Request, on: Evaluated, source: Source) -> dict[str, str]:
     """All that decides a figure."""
-    budget = request.budget
     description = json.dumps(source.description(), sort_keys=True)
     digest = hashlib.sha256(description.encode()).hexdigest()[:8]
-    definitions = scorer.definitions
     return {
-        "evaluated on": f"{dataset.record.name}, digest {dataset.digest[:16]}",
-        "scenes": "all" if request.limit is None else f"the first {request.limit}",
-        "trained on": f"{_trained_on(budget)}, digest {digest}",
-        "steps": str(budget.steps),
-        "batch": str(budget.batch),
-        "crop": str(budget.crop),
-        "learning rate": str(budget.learning_rate),
-        "seed": str(budget.seed),
-        "set": ", ".join(f"{k}={v}" for k, v in sorted(budget.options.items())) or "nothing",
+        "trained on": f"{_trained_on(request.budget)}, digest {digest}",
+        **budget_settings(request.budget),
         "protocol": "native",
-        "psnr": definitions.psnr,
-        "ssim": definitions.ssim,
-        "lpips": definitions.lpips or "n/a",
-        "device": chosen_device(request.device).type,
-        "package": __version__,
+        **on.settings(request),
     }
 
 

@@ -10,20 +10,18 @@ from typing import Any, Final, Literal
 
 from baselines import Method, MethodError
 from baselines.ahdrnet.method import AHDRNetMethod
-from dmef_bench import __version__
 from dmef_bench.atomic_write import sha256_of_file
-from dmef_bench.dataset import Dataset, open_dataset
+from dmef_bench.dataset import Dataset
 from dmef_bench.errors import UsageError
-from dmef_bench.evaluation import RunOptions, Scorer, make_scorer, run_method
+from dmef_bench.evaluation import RunOptions, Scorer, run_method
 from dmef_bench.ipl.chunked_ahdrnet import ChunkedAHDRNet, UncachedChunks
-from dmef_bench.reproduce.centre import centre_of
+from dmef_bench.reproduce.evaluated import Evaluated, budget_settings, evaluated
 from dmef_bench.reproduce.ledger import Ledger, ledger
 from dmef_bench.reproduce.outcome import Outcome, OutcomeRow, Request
 from dmef_bench.reproduce.report import chosen_device
 from dmef_bench.training import TrainSettings, find_recipe, make_source, train
 from leaderboard.published import NOTES, TABLE_6, Column, PublishedRow
 
-_DATA: Final = Path("4k-dmef")
 _COLUMNS: Final[dict[str, Column]] = {"PSNR": "psnr", "SSIM": "ssim", "LPIPS": "lpips"}
 _DIGITS: Final = {"PSNR": 2, "SSIM": 4, "LPIPS": 4}
 _NAME: Final = AHDRNetMethod.info.name
@@ -67,27 +65,17 @@ def reproduce(request: Request) -> Outcome:
         raise UsageError("--protocol: table6 feeds each of its rows as the paper did")
     if other := sorted(set(request.weights) - {_NAME}):
         raise UsageError(f"--weights {other[0]}=...: table6 is about {_NAME} alone")
-    path = request.data or _DATA
-    whole = open_dataset(path)
-    scenes = whole.scenes("test")
-    if not scenes:
-        raise UsageError(f"{path}: the test split has no scenes")
-    if scenes[0].linear:
-        raise UsageError(f"{path}: its ground truth is light; table6 takes display-referred scenes")
-    dataset = whole if request.size is None else centre_of(whole, request.size)
-    scorer = make_scorer(chosen_device(request.device), request.lpips_net, request.lpips_backbone)
-    settings = _settings(request, dataset, scorer, path)
+    on = evaluated(request, "table6")
+    settings = _settings(request, on)
     with ledger(
         request.results / "table6", settings, (_TRAINED, _RUNS), overwrite=request.overwrite
     ) as book:
-        weights = request.weights.get(_NAME) or _trained(request, path, book)
-        rows = [_row(way, weights, request, dataset, scorer, book) for way in _ways()]
-    count = len(dataset.scenes("test")[: request.limit])
+        weights = request.weights.get(_NAME) or _trained(request, on.path, book)
+        rows = [_row(way, weights, request, on.dataset, on.scorer, book) for way in _ways()]
     return Outcome(
         table="table6",
         caption=TABLE_6.caption,
-        dataset=f"{dataset.record.name}, test split, {count} of {len(scenes)} scenes, "
-        f"digest {dataset.digest[:8]}",
+        dataset=on.words,
         printed=tuple(_COLUMNS),
         measured=tuple(_COLUMNS),
         digits=_DIGITS,
@@ -106,32 +94,16 @@ def _ways() -> Iterator[_Way]:
     yield _Way(chunked.label, ChunkedAHDRNet, "native", chunked, _CACHED)
 
 
-def _settings(request: Request, dataset: Dataset, scorer: Scorer, path: Path) -> dict[str, str]:
+def _settings(request: Request, on: Evaluated) -> dict[str, str]:
     """All that decides a figure."""
-    definitions = scorer.definitions
-    made = {
-        "evaluated on": f"{dataset.record.name}, digest {dataset.digest[:16]}",
-        "scenes": "all" if request.limit is None else f"the first {request.limit}",
-        "psnr": definitions.psnr,
-        "ssim": definitions.ssim,
-        "lpips": definitions.lpips or "n/a",
-        "device": chosen_device(request.device).type,
-        "package": __version__,
-    }
+    made = on.settings(request)
     if _NAME in request.weights:
         return made | {"weights_sha256": sha256_of_file(request.weights[_NAME])}
     budget = request.budget
-    source = make_source(None if budget.generated else path, budget.photographs, budget.crop)
+    source = make_source(None if budget.generated else on.path, budget.photographs, budget.crop)
     description = json.dumps(source.description(), sort_keys=True)
-    return made | {
-        "trained on": f"digest {hashlib.sha256(description.encode()).hexdigest()[:8]}",
-        "steps": str(budget.steps),
-        "batch": str(budget.batch),
-        "crop": str(budget.crop),
-        "learning rate": str(budget.learning_rate),
-        "seed": str(budget.seed),
-        "set": ", ".join(f"{k}={v}" for k, v in sorted(budget.options.items())) or "nothing",
-    }
+    digest = hashlib.sha256(description.encode()).hexdigest()[:8]
+    return made | {"trained on": f"digest {digest}", **budget_settings(budget)}
 
 
 def _made(request: Request) -> str:
