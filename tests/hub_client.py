@@ -1,6 +1,7 @@
 """Fixtures of a running Hub and of a client in this process or another that talks with it."""
 
 import os
+import signal
 import subprocess
 import sys
 
@@ -37,6 +38,8 @@ def elsewhere(hub, tmp_path):
                 **environment,
             },
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            # A job that a shell put into the background starts with SIGINT ignored.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
         )  # fmt: skip
 
     return start

@@ -58,7 +58,12 @@ class Ramps:
 
 def run(output, settings=SETTINGS, source=None, **more):
     recipe = more.pop("recipe", find_recipe("ipl"))
-    return train(recipe, source or Ramps(), settings, output, device=CPU, quiet=True, **more)
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)  # a child has as many as this process, whatever ran in it before
+    try:
+        return train(recipe, source or Ramps(), settings, output, device=CPU, quiet=True, **more)
+    finally:
+        torch.set_num_threads(before)
 
 
 def rows(output):

@@ -107,7 +107,7 @@ def test_a_second_output_comes_whole_and_beside_the_first(file: Path) -> None:
 
 def test_a_second_output_is_bounded(file: Path) -> None:
     before = len(list(Path("/proc/self/fd").iterdir()))
-    script = ["/bin/sh", "-c", 'exec yes >"/proc/self/fd/$0"', "{held}"]
+    script = ["/bin/sh", "-c", 'sleep 1; exec yes >"/proc/self/fd/$0"', "{held}"]
     finished = run_supervised(script, file, Limits(seconds=60, stdout=0, held=100_000))
     assert finished.status != 0
     assert len(finished.held) == 100_000
