@@ -7,7 +7,7 @@ paper feeds the method with (its MR), and are called in turn, so that other work
 meets both. The eager side is benchmarks/eager_networks.py, which says what it does. Written down
 are medians of wall-clock and of processor seconds, the largest difference of the two results, and
 what half precision changes: relative error (Frobenius norm) and largest difference of our network
-in bfloat16 and float16 against itself in float32 (on a CPU at 64×64 at most: one without such
+in bfloat16 and float16 against itself in float32 (on a CPU at 32×32 at most: one without such
 arithmetic takes minutes for more). On a GPU both sides run there.
 """
 
@@ -31,7 +31,7 @@ SIZES = {
     "sctnet": ("official", 200),
     "bracketire": ("ipl_table1", 1024),
 }
-HALF_SIDE_ON_CPU = 64
+HALF_SIDE_ON_CPU = 32
 HALF = {"bf16": torch.bfloat16, "fp16": torch.float16}
 
 
