@@ -1,15 +1,18 @@
 """Weights of IPL on disk: tensors, and as metadata the configuration and how it was trained."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import TypeVar
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from baselines.checkpoint_file import read_checkpoint_file
 from baselines.method import WeightsError
 from dmef_bench.ipl.config import IPLConfig
 from dmef_bench.ipl.model import IPL
+
+Network = TypeVar("Network", bound=nn.Module)
 
 SHIPPED = Path(__file__).parent / "weights" / "ipl.safetensors"
 
@@ -20,11 +23,18 @@ def network_metadata(network: IPL) -> dict[str, str]:
 
 
 def load_network(path: Path) -> tuple[IPL, str]:
-    """Build the network a weights file was made for and fill it, strictly.
+    """Build the IPL a weights file was made for and fill it, strictly; see `load_strictly`."""
+    return load_strictly(path, "ipl", lambda config: IPL(IPLConfig.from_json(config)))
+
+
+def load_strictly(path: Path, method: str, build: Callable[[str], Network]) -> tuple[Network, str]:
+    """Build the network a weights file was made for and fill it; 16-bit weights become float32.
 
     Args:
         path: `.safetensors`, or `.pth` holding a bare state dict or one under `state_dict` (read
             without running code), then with the default configuration.
+        method: the name the file must have been made for, if it names one.
+        build: the configuration as stored, JSON, to a network.
 
     Returns:
         The network on the CPU, and the SHA-256 of the file.
@@ -33,16 +43,16 @@ def load_network(path: Path) -> tuple[IPL, str]:
         WeightsError: missing, unreadable, another method's, or tensors that don't fit.
     """
     read = read_checkpoint_file(path)
-    made_for = read.metadata.get("method", "ipl")
-    if made_for != "ipl":
-        raise WeightsError(f"{path}: these are weights of {made_for!r}, not of 'ipl'")
+    made_for = read.metadata.get("method", method)
+    if made_for != method:
+        raise WeightsError(f"{path}: these are weights of {made_for!r}, not of {method!r}")
     try:
-        config = IPLConfig.from_json(read.metadata.get("config", "{}"))
+        network = build(read.metadata.get("config", "{}"))
     except (ValueError, TypeError) as error:
         raise WeightsError(f"{path}: its stored configuration can't be used: {error}") from None
-    network = IPL(config)
     tensors = _state_dict(path, read.content)
-    _check_fit(path, {k: v.shape for k, v in network.state_dict().items()}, tensors)
+    wanted = {name: tensor.shape for name, tensor in network.state_dict().items()}
+    _check_fit(path, type(network).__name__, wanted, tensors)
     network.load_state_dict(tensors)
     return network, read.sha256
 
@@ -57,9 +67,11 @@ def _state_dict(path: Path, content: object) -> dict[str, Tensor]:
     return {name.removeprefix("module."): tensor for name, tensor in content.items()}
 
 
-def _check_fit(path: Path, wanted: dict[str, torch.Size], found: dict[str, Tensor]) -> None:
+def _check_fit(
+    path: Path, network: str, wanted: dict[str, torch.Size], found: dict[str, Tensor]
+) -> None:
     differences = [f"{name} is missing" for name in wanted if name not in found]
-    differences += [f"{name} is not part of IPL" for name in found if name not in wanted]
+    differences += [f"{name} is not part of {network}" for name in found if name not in wanted]
     differences += [
         f"{name} is {tuple(found[name].shape)} instead of {tuple(shape)}"
         for name, shape in wanted.items()
@@ -70,4 +82,4 @@ def _check_fit(path: Path, wanted: dict[str, torch.Size], found: dict[str, Tenso
         differences = [f"{name} holds NaN or infinity" for name in bad]
     if differences:
         more = f" and {len(differences) - 3} more" if len(differences) > 3 else ""
-        raise WeightsError(f"{path}: does not fit IPL: {'; '.join(differences[:3])}{more}")
+        raise WeightsError(f"{path}: does not fit {network}: {'; '.join(differences[:3])}{more}")

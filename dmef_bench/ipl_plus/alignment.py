@@ -1,0 +1,169 @@
+"""Where the outer exposures' pixels belong in the reference: flow by a pyramid of matches."""
+
+import itertools
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from dmef_bench.ipl_plus.layers import Residual, starting_at_zero
+
+# Pixels of the picture for one of the features' finest level, along each side.
+FEATURE_SCALE = 4
+
+
+class Alignment(nn.Module):
+    """Dense flow from the reference into the outer exposures, coarse to fine.
+
+    On each level of a pyramid blocks are matched by their pictures, both clipped as the brighter
+    camera would clip them, and convolutions correct what that gives, most of all where clipped
+    areas have nothing to match. One set of weights serves all levels, so that what small crops
+    teach holds for a 4K picture's large motions.
+
+    Args:
+        features: channels the corrections are made from.
+        radius: of the search on each level, in its pixels.
+        coarsest: shorter side in pixels below which there is no further level.
+    """
+
+    def __init__(self, features: int, radius: int, coarsest: int) -> None:
+        super().__init__()
+        self.radius, self.coarsest = radius, coarsest
+        self.entry = nn.Conv2d(6 * FEATURE_SCALE**2, features, 1)
+        self.same = Residual(features)
+        self.down = nn.Conv2d(features, features, 3, 2, 1)
+        self.head = nn.Sequential(
+            nn.Conv2d((2 * radius + 1) ** 2 + 2 * features + 2, 48, 3, padding=1),
+            nn.LeakyReLU(0.1),
+            nn.Conv2d(48, 48, 3, padding=2, dilation=2),
+            nn.LeakyReLU(0.1),
+            nn.Conv2d(48, 32, 3, padding=1),
+            nn.LeakyReLU(0.1),
+            starting_at_zero(nn.Conv2d(32, 2, 3, padding=1)),
+        )
+        self.sharpness = nn.Parameter(torch.tensor(1.0))
+
+    def forward(self, images: Tensor, estimates: Tensor) -> Tensor:
+        """Flow at a quarter of the resolution.
+
+        Args:
+            images: (B, 3, 3, H, W) exposures; H and W multiples of 4.
+            estimates: the same at one brightness.
+
+        Returns:
+            (2B, 2, H/4, W/4): into the low exposures, then the high ones; x and y in pixels of
+            that resolution, from a reference's pixel to where the same thing is in the other.
+        """
+        features, pictures = self._features(images, estimates), comparable(estimates)
+        levels = [(features, functional.avg_pool2d(pictures, FEATURE_SCALE))]
+        while min(features.shape[-2:]) > self.coarsest:
+            features = self.same(functional.leaky_relu(self.down(features), 0.1))
+            pictures = functional.avg_pool2d(levels[-1][1], 2, ceil_mode=True)
+            levels.append((features, pictures))
+        flow = images.new_zeros(2 * images.shape[0], 2, 1, 1)
+        for features, pictures in reversed(levels):
+            flow = enlarged(flow, (features.shape[-2], features.shape[-1]))
+            flow = self._refined(features, pictures, flow)
+        return flow
+
+    def _features(self, images: Tensor, estimates: Tensor) -> Tensor:
+        """(3B, features, H/4, W/4): low, reference and high exposures one after another."""
+        both = torch.cat([images, estimates.clamp(0, 1)], 2).transpose(0, 1).flatten(0, 1)
+        entered = self.entry(functional.pixel_unshuffle(both, FEATURE_SCALE))
+        features: Tensor = self.same(functional.leaky_relu(entered, 0.1))
+        return features
+
+    def _refined(self, features: Tensor, pictures: Tensor, flow: Tensor) -> Tensor:
+        low, reference, high = features.chunk(3)
+        others = warp(torch.cat([torch.cat([low, high]), pictures[flow.shape[0] :]], 1), flow)
+        other, picture = others[:, :-3], others[:, -3:]
+        shares = matches(pictures[: flow.shape[0]], picture, self.radius, 15 * self.sharpness)
+        moved = flow + functional.avg_pool2d(
+            mean_shift(shares, self.radius), 3, 1, 1, count_include_pad=False
+        )
+        known = torch.cat([shares, torch.cat([reference, reference]), other, moved], 1)
+        correction: Tensor = self.head(known)
+        return moved + correction
+
+
+def comparable(estimates: Tensor) -> Tensor:
+    """Pictures that differ by motion alone: each pair clipped where its brighter exposure clips.
+
+    Args:
+        estimates: (B, 3, 3, H, W) at one brightness.
+
+    Returns:
+        (4B, 3, H, W): the reference as the pair with the low exposure sees it, as that with the
+        high one sees it; then the low and the high exposures.
+    """
+    low, reference, high = estimates.unbind(1)
+    limit, limit_high = reference.amax((1, 2, 3), True), high.amax((1, 2, 3), True)
+    return torch.cat(
+        [
+            torch.minimum(reference, limit),
+            torch.minimum(reference, limit_high),
+            torch.minimum(low, limit),
+            torch.minimum(high, limit_high),
+        ]
+    )
+
+
+def matches(reference: Tensor, other: Tensor, radius: int, sharpness: Tensor) -> Tensor:
+    """How well blocks of 5×5 match at each shift, as shares of one: (B, (2·radius+1)², h, w).
+
+    The softmax of minus the squared difference, relative to its mean over all shifts (blocks
+    without texture match everywhere alike), with a slight preference for small shifts.
+    """
+    height, width = reference.shape[-2:]
+    padded = functional.pad(other, (radius,) * 4, mode="replicate")
+    shifts = list(itertools.product(range(-radius, radius + 1), repeat=2))
+    difference = torch.stack(
+        [
+            (reference - padded[..., y : y + height, x : x + width]).square().mean(1)
+            for y, x in itertools.product(range(2 * radius + 1), repeat=2)
+        ],
+        1,
+    )
+    blocks = functional.avg_pool2d(difference, 5, 1, 2, count_include_pad=False)
+    relative = blocks / (blocks.mean(1, keepdim=True) + 1e-4)
+    far = blocks.new_tensor([0.05 * (y * y + x * x) for y, x in shifts]).view(1, -1, 1, 1)
+    return (-sharpness * relative - far).softmax(1)
+
+
+def mean_shift(shares: Tensor, radius: int) -> Tensor:
+    """The mean of the shifts by their shares: (B, 2, h, w), x and y."""
+    side = 2 * radius + 1
+    square = shares.view(shares.shape[0], side, side, *shares.shape[-2:])
+    shifts = torch.arange(-radius, radius + 1, device=shares.device, dtype=shares.dtype)
+    x = (square.sum(1) * shifts.view(1, -1, 1, 1)).sum(1)
+    y = (square.sum(2) * shifts.view(1, -1, 1, 1)).sum(1)
+    return torch.stack([x, y], 1)
+
+
+def enlarged(flow: Tensor, size: tuple[int, int]) -> Tensor:
+    """Flow (B, 2, h, w) at another size (H, W), in that size's pixels."""
+    scale = flow.new_tensor([size[1] / flow.shape[-1], size[0] / flow.shape[-2]])
+    larger = functional.interpolate(flow, size, mode="bilinear", align_corners=False)
+    return larger * scale.view(1, 2, 1, 1)
+
+
+def warp(pictures: Tensor, flow: Tensor) -> Tensor:
+    """What lies at each pixel's place plus its flow, bilinear; beyond the border, the border.
+
+    Args:
+        pictures: (B, C, H, W).
+        flow: (B, 2, H, W), x and y in pixels. Places are computed in float32 whatever its type.
+
+    Returns:
+        (B, C, H, W) in the pictures' type.
+    """
+    height, width = pictures.shape[-2:]
+    rows = torch.arange(height, device=flow.device, dtype=torch.float32)
+    columns = torch.arange(width, device=flow.device, dtype=torch.float32)
+    x = (columns + flow[:, 0].float()) * (2 / width) + (1 / width - 1)
+    y = (rows[:, None] + flow[:, 1].float()) * (2 / height) + (1 / height - 1)
+    places = torch.stack([x, y], -1)
+    warped = functional.grid_sample(
+        pictures.float(), places, mode="bilinear", padding_mode="border", align_corners=False
+    )
+    return warped.to(pictures.dtype)

@@ -1,0 +1,73 @@
+"""IPL+ as the benchmark sees it."""
+
+from pathlib import Path
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+
+from baselines.bracket import Bracket
+from baselines.method import Method, MethodError, MethodInfo, SizeRule
+from dmef_bench.ipl.weights_file import load_strictly
+from dmef_bench.ipl_plus.config import IPLPlusConfig
+from dmef_bench.ipl_plus.model import IPLPlus
+
+SHIPPED = Path(__file__).parent / "weights" / "ipl-plus.safetensors"
+
+
+class IPLPlusMethod(Method):
+    """IPL+ with the weights shipped in this package, or others; is not told the response."""
+
+    info: ClassVar[MethodInfo] = MethodInfo(
+        name="ipl-plus",
+        title="IPL+",
+        year=2026,
+        paper="dmef-bench, docs/ipl-plus.md",
+        licence="Apache-2.0",
+        kind="learned",
+        size=SizeRule(minimum=16),
+    )
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._network: IPLPlus | None = None
+
+    @classmethod
+    def shipped_weights(cls) -> Path | None:
+        """See `Method.shipped_weights`."""
+        return SHIPPED
+
+    def load(self, weights: Path | None, device: torch.device) -> None:
+        """Load the shipped weights, or others whose metadata says how their network is built.
+
+        Raises:
+            WeightsError: the file is missing, unsafe, or does not fit; the message says where.
+        """
+        network, sha256 = load_strictly(
+            SHIPPED if weights is None else weights,
+            self.info.name,
+            lambda config: IPLPlus(IPLPlusConfig.from_json(config)),
+        )
+        self._network = network.to(device).eval()
+        self.weights_sha256 = sha256
+        self.device = device
+
+    def fuse(self, bracket: Bracket) -> Tensor:
+        """The fused picture, clipped to [0, 1].
+
+        Args:
+            bracket: images (B, 3, 3, H, W) in [0, 1] on the device given to `load`; H, W >= 16.
+
+        Returns:
+            (B, 3, H, W) in [0, 1], dtype of the bracket. Computed in the network's dtype.
+        """
+        if self._network is None:
+            raise MethodError(f"{self.info.name}: call load() before fuse()")
+        with torch.inference_mode():
+            images = bracket.images.to(next(self._network.parameters()).dtype)
+            fused: Tensor = self._network(images).clamp_(0, 1)
+        return fused.to(bracket.images.dtype)
+
+    def network(self) -> IPLPlus | None:
+        """The loaded network; None before `load`."""
+        return self._network

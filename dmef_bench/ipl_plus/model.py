@@ -1,0 +1,138 @@
+"""The network: curves, alignment, and a U-Net that says whom to believe where."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from dmef_bench.ipl_plus.alignment import Alignment, enlarged, warp
+from dmef_bench.ipl_plus.config import IPLPlusConfig
+from dmef_bench.ipl_plus.layers import Residual, starting_at_zero
+from dmef_bench.ipl_plus.tone_curves import ToneCurves
+
+# Heights and widths are padded to multiples of this inside.
+_MULTIPLE = 16
+# Encoded values from which on the reference counts as clipped, fully so at 1.
+_NEARLY_CLIPPED = 0.95
+
+
+@dataclass(frozen=True)
+class Parts:
+    """The fused picture and what it was made of, all (B, 3, H, W) at the truth's brightness.
+
+    Attributes:
+        fused: the result, not clipped.
+        reference: the reference's estimate.
+        low: the low exposure's, aligned to the reference.
+        high: the high exposure's, aligned to the reference.
+    """
+
+    fused: Tensor
+    reference: Tensor
+    low: Tensor
+    high: Tensor
+
+
+class IPLPlus(nn.Module):
+    """Fuses a bracket of moving exposures; any size.
+
+    Args:
+        config: sizes.
+    """
+
+    def __init__(self, config: IPLPlusConfig = IPLPlusConfig()) -> None:  # noqa: B008 - frozen
+        super().__init__()
+        self.config = config
+        self.curves = ToneCurves(config.knots)
+        if config.align:
+            self.alignment = Alignment(config.features, config.radius, config.coarsest)
+        self.judge = Judge(config.width)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """(B, 3, 3, H, W) exposures in [0, 1] to the fused picture (B, 3, H, W), not clipped."""
+        return self.parts(images).fused
+
+    def parts(self, images: Tensor) -> Parts:
+        """The same, with what it was made of.
+
+        Args:
+            images: (B, 3, 3, H, W) in [0, 1], low to high.
+        """
+        height, width = images.shape[-2:]
+        images = _padded(images)
+        estimates = self.curves(images)
+        reference, outer = estimates[:, 1], torch.cat([estimates[:, 0], estimates[:, 2]])
+        if self.config.align:
+            flow = self.alignment(images, estimates)
+            outer = warp(outer, enlarged(flow, (images.shape[-2], images.shape[-1])))
+        low, high = outer.chunk(2)
+        fused = self.judge(reference, low, high, images[:, 1])
+        cut = (..., slice(height), slice(width))
+        return Parts(fused[cut], reference[cut], low[cut], high[cut])
+
+
+class Judge(nn.Module):
+    """For every pixel and channel: how much of the low and high exposure, and what to add.
+
+    Starts at the reference's estimate, with the low exposure's where the reference is clipped.
+
+    Args:
+        width: channels at half resolution.
+    """
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        half, quarter, below = width, width * 3 // 2, width * 2
+        self.entry = nn.Conv2d(12 * 4, half, 1)
+        self.half_in = Residual(half)
+        self.to_quarter = nn.Conv2d(half, quarter, 3, 2, 1)
+        self.quarter_in = Residual(quarter)
+        self.to_eighth = nn.Conv2d(quarter, below, 3, 2, 1)
+        self.eighth_in = Residual(below)
+        self.to_sixteenth = nn.Conv2d(below, below, 3, 2, 1)
+        self.sixteenth = nn.Sequential(Residual(below), Residual(below))
+        self.from_sixteenth = nn.Conv2d(2 * below, below, 1)
+        self.eighth_out = Residual(below)
+        self.from_eighth = nn.Conv2d(below + quarter, quarter, 1)
+        self.quarter_out = Residual(quarter)
+        self.from_quarter = nn.Conv2d(quarter + half, half, 1)
+        self.half_out = Residual(half)
+        self.exit = starting_at_zero(nn.Conv2d(half, 9 * 4, 1))
+        self.trust = nn.Parameter(torch.tensor([-4.0, 2.0, -4.0]))
+
+    def forward(self, reference: Tensor, low: Tensor, high: Tensor, encoded: Tensor) -> Tensor:
+        """Estimates and the reference as it was encoded, all (B, 3, H, W), to the result."""
+        x = functional.pixel_unshuffle(torch.cat([reference, low, high, encoded], 1), 2)
+        half = self.half_in(functional.leaky_relu(self.entry(x), 0.1))
+        quarter = self.quarter_in(functional.leaky_relu(self.to_quarter(half), 0.1))
+        eighth = self.eighth_in(functional.leaky_relu(self.to_eighth(quarter), 0.1))
+        y = self.sixteenth(functional.leaky_relu(self.to_sixteenth(eighth), 0.1))
+        y = self.eighth_out(_joined(self.from_sixteenth, y, eighth))
+        y = self.quarter_out(_joined(self.from_eighth, y, quarter))
+        y = self.half_out(_joined(self.from_quarter, y, half))
+        low_logit, high_logit, extra = functional.pixel_shuffle(self.exit(y), 2).chunk(3, 1)
+        clipped = ((encoded - _NEARLY_CLIPPED) / (1 - _NEARLY_CLIPPED)).clamp(0, 1)
+        low_share = torch.sigmoid(low_logit + self.trust[0] + self.trust[1] * clipped)
+        high_share = torch.sigmoid(high_logit + self.trust[2])
+        fused: Tensor = (
+            reference
+            + low_share * (low - reference)
+            + high_share * (high - reference)
+            + 0.1 * extra
+        )
+        return fused
+
+
+def _joined(layer: nn.Module, coarse: Tensor, fine: Tensor) -> Tensor:
+    larger = functional.interpolate(coarse, scale_factor=2.0, mode="bilinear", align_corners=False)
+    joined: Tensor = functional.leaky_relu(layer(torch.cat([larger, fine], 1)), 0.1)
+    return joined
+
+
+def _padded(images: Tensor) -> Tensor:
+    down, right = -images.shape[-2] % _MULTIPLE, -images.shape[-1] % _MULTIPLE
+    if not (down or right):
+        return images
+    flat = functional.pad(images.flatten(1, 2), (0, right, 0, down), mode="replicate")
+    return flat.view(-1, 3, 3, *flat.shape[-2:])

@@ -1,0 +1,85 @@
+"""Every exposure brought to the ground truth's brightness, by a curve for each bracket."""
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from dmef_bench.ipl_plus.layers import starting_at_zero
+from synth.camera_response import camera_response
+from synth.exposure import DEFAULT_EVS
+
+# Side of the grid of pixels that a bracket's curves are estimated from.
+_SAMPLES = 64
+# Knots of the correction to the curves; smooth, as cameras' responses are.
+_CORRECTION_KNOTS = 9
+# Curves are right to a fraction of an 8-bit value from the start: steps of training are small.
+_STEP = 0.1
+
+
+class ToneCurves(nn.Module):
+    """Piecewise linear curves, one for each exposure: encoded value to the ground truth's.
+
+    They start at the inverse of the response and the EVs of the `paper` track and are trained. A
+    correction, the same for the three channels, comes from pixels all over the bracket: how the
+    exposures of one place compare says which camera took them.
+
+    Args:
+        knots: of each curve, equally spaced over [0, 1].
+    """
+
+    start: Tensor
+
+    def __init__(self, knots: int) -> None:
+        super().__init__()
+        self.curves = nn.Parameter(torch.zeros(3, knots))
+        self.register_buffer("start", inverse_responses(knots))
+        self.pixel = nn.Sequential(
+            nn.Conv1d(9, 48, 1), nn.LeakyReLU(0.1), nn.Conv1d(48, 48, 1), nn.LeakyReLU(0.1)
+        )
+        self.bracket = nn.Sequential(
+            nn.Linear(96, 48),
+            nn.LeakyReLU(0.1),
+            starting_at_zero(nn.Linear(48, 3 * _CORRECTION_KNOTS)),
+        )
+
+    def forward(self, images: Tensor) -> Tensor:
+        """(B, 3, 3, H, W) exposures in [0, 1] to the same shape at one brightness; not clipped."""
+        tables = self.tables(images)
+        # One exposure after the other: the indices of all three would take 600 MB at 4K.
+        return torch.stack([_through(images[:, n], tables[:, n]) for n in range(3)], 1)
+
+    def tables(self, images: Tensor) -> Tensor:
+        """(B, 3, knots): the curves of each bracket."""
+        pixels = _grid_of_pixels(images.flatten(1, 2))
+        features = self.pixel(pixels)
+        summary = torch.cat([features.mean(2), features.amax(2)], 1)
+        correction = self.bracket(summary).unflatten(1, (3, _CORRECTION_KNOTS))
+        smooth = functional.interpolate(
+            correction, self.curves.shape[1], mode="linear", align_corners=True
+        )
+        return self.start + _STEP * (self.curves + smooth)
+
+
+def _through(pictures: Tensor, table: Tensor) -> Tensor:
+    """(B, 3, H, W) in [0, 1] through curves (B, knots), linear between knots."""
+    knots = table.shape[1]
+    values = pictures.flatten(1).clamp(0, 1) * (knots - 1)
+    index = values.detach().to(torch.int64).clamp_(max=knots - 2)
+    start, step = table.gather(1, index), (table[:, 1:] - table[:, :-1]).gather(1, index)
+    return torch.addcmul(start, step, values - index).view_as(pictures)
+
+
+def inverse_responses(knots: int) -> Tensor:
+    """(3, knots): what the `paper` track's exposures would be at the ground truth's exposure."""
+    response, values = camera_response("sigmoid"), np.linspace(0, 1, knots)
+    curves = [np.nan_to_num(response.brightness_transform(values, 2.0**-ev)) for ev in DEFAULT_EVS]
+    return torch.from_numpy(np.stack(curves)).float()
+
+
+def _grid_of_pixels(images: Tensor) -> Tensor:
+    """(B, 9, n) pixels on a regular grid, for any size of picture."""
+    height, width = images.shape[-2:]
+    rows = torch.linspace(0, height - 1, min(height, _SAMPLES), device=images.device).long()
+    columns = torch.linspace(0, width - 1, min(width, _SAMPLES), device=images.device).long()
+    return images[:, :, rows][:, :, :, columns].flatten(2)
