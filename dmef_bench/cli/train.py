@@ -1,7 +1,8 @@
 """`dmef-bench train`: train a learned method, or go on with a training that was stopped."""
 
+import functools
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import click
 
@@ -16,13 +17,21 @@ from dmef_bench.cli.options import (
     seed_option,
     workers_option,
 )
+from dmef_bench.cli.train_options import HowToTrain, training_options
 from dmef_bench.errors import UsageError
+
+if TYPE_CHECKING:
+    from dmef_bench.training import TrainReport
 
 GENERATED = "generated"
 
 
 @click.command("train")
-@click.option("--method", required=True, help="The method to train, for example ipl.")
+@click.option(
+    "--method", "methods", required=True, multiple=True,
+    help="The method to train, for example ipl; repeated, or 'all' for every one: they are "
+    "trained one after the other on the same samples, each in OUT/METHOD.",
+)  # fmt: skip
 @click.option(
     "--data", default=GENERATED, show_default=True,
     help="A built dataset (its train split), or 'generated' for scenes made on the fly.",
@@ -32,19 +41,25 @@ GENERATED = "generated"
     help="Also train on the photographs in this folder, set in motion: every other sample.",
 )  # fmt: skip
 @click.option(
-    "--track", type=click.Choice(["paper", "camera"]), default=None,
-    help="How brackets are exposed: alike and without noise, or by a camera drawn for each "
-    "sample, with noise.  [default: paper, or the dataset's first]",
+    "--track", type=click.Choice(["paper", "camera", "both"]), default=None,
+    help="How brackets are exposed: alike and without noise, by a camera drawn for each sample "
+    "with noise, or half of them either way.  [default: paper, or the dataset's first]",
 )  # fmt: skip
 @click.option("--steps", type=click.IntRange(min=1), required=True, help="Optimiser steps.")
-@click.option("--batch", type=click.IntRange(min=1), default=4, show_default=True)
+@training_options
 @click.option(
-    "--crop", type=click.IntRange(min=32), default=192, show_default=True,
-    help="Side of the training crops in pixels.",
+    "--context", type=click.Choice(["crop", "whole-picture"]), default="crop", show_default=True,
+    help="What a network's global context is made of while training: the crop alone, or a small "
+    "copy of the picture around it, which is four times as wide.",
 )  # fmt: skip
 @click.option(
-    "--learning-rate", type=click.FloatRange(min=0, min_open=True), default=2e-4,
-    show_default=True, help="Peak of the cosine schedule.",
+    "--data-on-device", is_flag=True,
+    help="Keep photographs and a stock of generated scenes on the device and make whole batches "
+    "there, instead of by --workers on the CPU.",
+)  # fmt: skip
+@click.option(
+    "--device-scenes", type=click.IntRange(min=0), default=128, show_default=True,
+    help="How many generated scenes that stock holds.",
 )  # fmt: skip
 @click.option(
     "--set", "options", multiple=True, metavar="KEY=VALUE",
@@ -74,12 +89,13 @@ GENERATED = "generated"
 )  # fmt: skip
 @click.option(
     "--minutes", type=click.FloatRange(min=0, min_open=True), default=None,
-    help="Stop with a checkpoint after this time; the same command goes on from there.",
+    help="Stop with a checkpoint after this time, which several methods share; the same command "
+    "goes on from there.",
 )  # fmt: skip
 @click.option(
     "--out", type=click.Path(path_type=Path, file_okay=False), required=True,
-    help="Folder for checkpoint, log.csv and weights.safetensors; a training found there is "
-    "resumed.",
+    help="Folder for checkpoint, log.csv, log.png and weights.safetensors; a training found there "
+    "is resumed.",
 )  # fmt: skip
 @seed_option
 @device_option
@@ -88,14 +104,15 @@ GENERATED = "generated"
 @format_option
 @quiet_option
 def command(
-    method: str,
+    methods: tuple[str, ...],
     data: str,
     photos: Path | None,
-    track: Literal["paper", "camera"] | None,
+    track: Literal["paper", "camera", "both"] | None,
     steps: int,
-    batch: int,
-    crop: int,
-    learning_rate: float,
+    how: HowToTrain,
+    context: Literal["crop", "whole-picture"],
+    data_on_device: bool,
+    device_scenes: int,
     options: tuple[str, ...],
     stage: Literal["s1", "s2"] | None,
     labelled: int | None,
@@ -113,41 +130,111 @@ def command(
 ) -> None:
     """Train a learned method on generated scenes, photographs in motion or a dataset.
 
-    Weights are written to OUT/weights.safetensors; use them with `run --weights`.
+    Weights are written to OUT/weights.safetensors; use them with `run --weights`. Of several
+    methods, one that fails is named at the end and the others are trained. On several GPUs:
+    `torchrun --nproc-per-node N -m dmef_bench train ...`.
     """
-    from dmef_bench.training import TrainSettings, find_recipe, forget, make_source, staged, train
+    from dmef_bench.training import (
+        BatchSource,
+        Source,
+        find_recipe,
+        forget,
+        make_device_source,
+        make_source,
+        staged,
+        started_by_torchrun,
+        train,
+    )
+    from dmef_bench.training.several import methods_named, name_failures, train_several
 
-    recipe = find_recipe(method)
-    settings = TrainSettings(
-        steps=steps, batch=batch, seed=seed, learning_rate=learning_rate,
-        options=_pairs(options), validate_every=validate_every,
-        validation_scenes=validation_scenes,
-    )  # fmt: skip
-    source = make_source(None if data == GENERATED else Path(data), photos, crop, track)
-    if stage is not None:
-        recipe, source = staged(recipe, source, stage, labelled, stage_one, batch)
-    elif labelled is not None or stage_one is not None:
-        raise UsageError("--labelled and --stage-one belong to a --stage")
-    if overwrite:
-        forget(out)
-    report = train(
-        recipe, source, settings, out,
-        device=torch_device(device), workers=workers or default_workers(), minutes=minutes,
-        quiet=quiet,
-    )  # fmt: skip
-    facts = {
+    with started_by_torchrun() as ranks:
+        names = methods_named(methods)
+        several = len(names) > 1 or "all" in methods
+        if several and (options or stage is not None):
+            raise UsageError("--set and --stage belong to one method; name it alone with --method")
+        around = context == "whole-picture"
+        if around and not all(find_recipe(name).context for name in names):
+            raise UsageError(
+                f"--context {context} is for methods whose context is global, such as ipl"
+            )
+        if stage is not None and (around or data_on_device):
+            raise UsageError("--context whole-picture and --data-on-device don't go with a --stage")
+        if data_on_device and data != GENERATED:
+            raise UsageError("--data-on-device is for generated scenes and --photos, not a dataset")
+        if stage is None and (labelled is not None or stage_one is not None):
+            raise UsageError("--labelled and --stage-one belong to a --stage")
+        with ranks.together():
+            place = ranks.own(torch_device(device))
+        processes = workers or max(1, default_workers() // ranks.on_machine)
+
+        @functools.cache
+        def source_of(crop: int) -> Source | BatchSource:
+            if data_on_device:
+                return make_device_source(
+                    photos, crop, track, place, scenes=device_scenes, seed=seed, context=around,
+                    workers=processes, quiet=quiet or not ranks.first,
+                )  # fmt: skip
+            dataset = None if data == GENERATED else Path(data)
+            return make_source(dataset, photos, crop, track, context=around)
+
+        def train_one(name: str, folder: Path, share: float | None) -> "TrainReport":
+            with ranks.together():
+                recipe, settings, crop = how.of(
+                    find_recipe(name), steps=steps, seed=seed, options=_pairs(options),
+                    validate_every=validate_every, validation_scenes=validation_scenes,
+                )  # fmt: skip
+                samples = source_of(crop)
+                if stage is not None and not isinstance(samples, BatchSource):
+                    part = settings.batch // ranks.size
+                    recipe, samples = staged(recipe, samples, stage, labelled, stage_one, part)
+                if overwrite and ranks.first:
+                    forget(folder)
+            return train(
+                recipe, samples, settings, folder,
+                device=place, workers=processes, minutes=share, quiet=quiet, curve=True,
+                ranks=ranks,
+            )  # fmt: skip
+
+        if not several:
+            report = train_one(names[0], out, minutes)
+            if ranks.first:
+                emit(output_format, _facts(report), lambda: click.echo(_sentence(report)))
+            return
+        outcomes = train_several(names, train_one, out, minutes)
+        facts = [
+            {"method": one.method}
+            | ({"error": one.error} if one.report is None else _facts(one.report))
+            for one in outcomes
+        ]
+
+        def human() -> None:
+            for one in outcomes:
+                if one.report is not None:
+                    click.echo(f"{one.method} {_sentence(one.report)}")
+
+        if ranks.first:
+            emit(output_format, {"methods": facts}, human)
+        name_failures(outcomes)
+
+
+def _facts(report: "TrainReport") -> dict[str, object]:
+    return {
         "step": report.step,
         "finished": report.finished,
         "validation_psnr": report.psnr,
+        "validation_ssim": report.ssim,
         "weights": str(report.weights),
     }
 
-    def human() -> None:
-        state = "finished" if report.finished else f"stopped at step {report.step}; not finished"
-        quality = "" if report.psnr is None else f", {report.psnr:.2f} dB on held-out scenes"
-        click.echo(f"{state}{quality}: {report.weights}")
 
-    emit(output_format, facts, human)
+def _sentence(report: "TrainReport") -> str:
+    state = "finished" if report.finished else f"stopped at step {report.step}; not finished"
+    quality = (
+        ""
+        if report.psnr is None or report.ssim is None
+        else f", {report.psnr:.2f} dB and SSIM {report.ssim:.4f} on held-out scenes"
+    )
+    return f"{state}{quality}: {report.weights}"
 
 
 def _pairs(options: tuple[str, ...]) -> dict[str, str]:

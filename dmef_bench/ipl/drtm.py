@@ -29,10 +29,14 @@ class DRTM(nn.Module):
             rolled = functional.gelu(mix(rolled).permute(0, 3, 1, 2).contiguous())
         return rolled
 
+    def scale(self, features: Tensor, rolled: Tensor) -> Tensor:
+        """Features (B, C, H, W) times a map (B, C, S, S) that covers them."""
+        height, width = features.shape[-2:]
+        return features * _resize(rolled, (height, width))
+
     def forward(self, features: Tensor) -> Tensor:
         """DRTM(F), (B, C, H, W) to the same."""
-        height, width = features.shape[-2:]
-        return features * _resize(self.context(features), (height, width))
+        return self.scale(features, self.context(features))
 
 
 def _resize(features: Tensor, size: tuple[int, int]) -> Tensor:

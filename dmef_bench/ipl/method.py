@@ -33,6 +33,11 @@ class IPLMethod(Method):
         super().__init__()
         self._network: IPL | None = None
 
+    @classmethod
+    def shipped_weights(cls) -> Path | None:
+        """See `Method.shipped_weights`."""
+        return SHIPPED
+
     def load(self, weights: Path | None, device: torch.device) -> None:
         """Load the shipped weights, or others whose metadata says how their network is built.
 

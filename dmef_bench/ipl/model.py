@@ -10,6 +10,7 @@ from dmef_bench.ipl.attention_cache import AttentionCache
 from dmef_bench.ipl.config import IPLConfig
 from dmef_bench.ipl.daem import DAEM, LocalFeatureExtractor
 from dmef_bench.ipl.drtm import DRTM
+from dmef_bench.ipl.in_context import gain_in_context
 
 if TYPE_CHECKING:
     from dmef_bench.ipl.streaming import BracketRows
@@ -119,10 +120,15 @@ class IPL(nn.Module):
     def gain(self, inputs: Tensor) -> Tensor:
         """The gain map (B, 3, H, W) for concatenated exposures (B, 9, H, W) of any size."""
         height, width = inputs.shape[-2:]
+        return self.gain_of_cells(self.whole_cells(inputs))[..., :height, :width]
+
+    def whole_cells(self, inputs: Tensor) -> Tensor:
+        """Pictures with their border repeated up to multiples of the sampling factor."""
+        height, width = inputs.shape[-2:]
         right, below = -width % self.config.factor, -height % self.config.factor
         if right or below:
-            inputs = functional.pad(inputs, (0, right, 0, below), mode="replicate")
-        return self.gain_of_cells(inputs)[..., :height, :width]
+            return functional.pad(inputs, (0, right, 0, below), mode="replicate")
+        return inputs
 
     def gain_of_cells(self, inputs: Tensor) -> Tensor:
         """`gain` for heights and widths that are multiples of the sampling factor."""
@@ -135,17 +141,25 @@ class IPL(nn.Module):
         gain: Tensor = self.up(features if total is None else total)
         return gain
 
-    def forward(self, images: Tensor) -> Tensor:
+    def forward(
+        self, images: Tensor, context: Tensor | None = None, place: Tensor | None = None
+    ) -> Tensor:
         """Fuse brackets.
 
         Args:
             images: (B, 3, 3, H, W) in [0, 1]: batch, exposures X1, X2, X3, RGB; X2 is the
                 reference.
+            context: (B, 3, 3, h, w) small copies of the whole pictures that `images` are crops
+                of, for DRTM to look at; None where they are no crops. For training.
+            place: (B, 4) top, left, height and width of the crops as shares of their pictures.
 
         Returns:
             (B, 3, H, W), gain times X2, not clipped.
         """
-        return self.gain(images.flatten(1, 2)) * images[:, 1]
+        inputs = images.flatten(1, 2)
+        if context is None or place is None:
+            return self.gain(inputs) * images[:, 1]
+        return gain_in_context(self, inputs, context.flatten(1, 2), place) * images[:, 1]
 
     def fuse_stream(
         self,

@@ -1,16 +1,22 @@
 """Training of learned methods: data, loop, checkpoints."""
 
-from dmef_bench.training.choice import forget, make_source
+from dmef_bench.training.choice import make_device_source, make_source
 from dmef_bench.training.few_shot import staged
 from dmef_bench.training.generated import GeneratedScenes
-from dmef_bench.training.loop import DivergedError, TrainReport, TrainSettings, train
+from dmef_bench.training.loop import TrainReport, train
 from dmef_bench.training.mixture import Mixture
+from dmef_bench.training.own_recipes import own_recipe
 from dmef_bench.training.photographs import MovingPhotographs
+from dmef_bench.training.ranks import started_by_torchrun
 from dmef_bench.training.recipes import RECIPES, Recipe, find_recipe
-from dmef_bench.training.samples import Sample, SampleKey, Source
+from dmef_bench.training.run_folder import forget
+from dmef_bench.training.samples import BatchSource, Sample, SampleKey, Source
+from dmef_bench.training.settings import TrainSettings
+from dmef_bench.training.step import DivergedError
 
 __all__ = [
     "RECIPES",
+    "BatchSource",
     "DivergedError",
     "GeneratedScenes",
     "Mixture",
@@ -23,7 +29,10 @@ __all__ = [
     "TrainSettings",
     "find_recipe",
     "forget",
+    "make_device_source",
     "make_source",
+    "own_recipe",
     "staged",
+    "started_by_torchrun",
     "train",
 ]

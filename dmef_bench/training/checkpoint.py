@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from dmef_bench.atomic_write import atomic_write
 from dmef_bench.errors import IntegrityError, UsageError
+from dmef_bench.training.settings import defaults
 from dmef_bench.training.tensor_file import tensor_file
 
 FORMAT = "dmef-bench-checkpoint/1"
@@ -24,13 +25,17 @@ class TrainingState:
         network: being trained.
         average: exponential moving average of its state, by name.
         optimiser: AdamW (or another whose state is tensors by parameter).
+        scaler: of the loss, at work in fp16 alone.
         step: steps done.
+        skipped: how many of the last ones in a row left the weights alone, as fp16 overflowed.
     """
 
     network: nn.Module
     average: dict[str, Tensor]
     optimiser: torch.optim.Optimizer
+    scaler: torch.amp.GradScaler
     step: int = 0
+    skipped: int = 0
 
 
 def save_checkpoint(path: Path, state: TrainingState, settings: dict[str, Any]) -> None:
@@ -44,6 +49,10 @@ def save_checkpoint(path: Path, state: TrainingState, settings: dict[str, Any]) 
     for index, values in state.optimiser.state_dict()["state"].items():
         tensors |= {f"optimiser.{index}.{name}": value for name, value in values.items()}
     metadata = {"format": FORMAT, "step": str(state.step), "settings": json.dumps(settings)}
+    if state.scaler.is_enabled():
+        metadata |= {
+            "scaler": json.dumps(state.scaler.state_dict()), "skipped": str(state.skipped)
+        }  # fmt: skip
     atomic_write(path, tensor_file(tensors, metadata))
 
 
@@ -77,10 +86,14 @@ def load_checkpoint(path: Path, state: TrainingState, settings: dict[str, Any]) 
     current = state.optimiser.state_dict()
     state.optimiser.load_state_dict({"state": moments, "param_groups": current["param_groups"]})
     state.step = int(metadata["step"])
+    if state.scaler.is_enabled():
+        state.scaler.load_state_dict(json.loads(metadata["scaler"]))
+        state.skipped = int(metadata["skipped"])
 
 
 def _refuse_other_settings(path: Path, found: dict[str, Any], wanted: dict[str, Any]) -> None:
-    wanted = json.loads(json.dumps(wanted))
+    """What an older version did not record was as the defaults are."""
+    found, wanted = (json.loads(json.dumps(one)) for one in (defaults() | found, wanted))
     different = [
         f"{name}: {found.get(name)!r} there, {wanted.get(name)!r} now"
         for name in sorted({*found, *wanted})

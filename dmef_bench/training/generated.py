@@ -18,12 +18,12 @@ from synth.exposure import DEFAULT_EVS
 from synth.moving_scenes import MovingScene
 
 # Seconds between the frames of a bracket: from 60 frames/s to three of 30 frames/s.
-_SPACING = (1 / 60, 1 / 10)
+SPACING = (1 / 60, 1 / 10)
 # How many times the crop's height the whole scene may be high: a crop then shows anything from a
 # whole scene to what a window of that size shows of a 4K picture.
-_WIDEST = 12.0
+WIDEST = 12.0
 # A power of the frames' values: scenes from low-key to high-key.
-_TONE = (0.6, 1.6)
+TONE = (0.6, 1.6)
 
 
 class GeneratedScenes:
@@ -50,9 +50,9 @@ class GeneratedScenes:
 
 def generated_sample(crop: int, generator: np.random.Generator, track: Track = "paper") -> Sample:
     """(crop, crop) of a random moving scene, toned and exposed."""
-    whole = crop * _WIDEST ** generator.uniform(0, 1)
+    whole = crop * WIDEST ** generator.uniform(0, 1)
     scene = MovingScene(int(generator.integers(2**31)), crop, crop, scene_height=whole)
-    start, spacing = generator.uniform(0, 2), generator.uniform(*_SPACING)
+    start, spacing = generator.uniform(0, 2), generator.uniform(*SPACING)
     channels = generator.permutation(3)
     tone = tone_curve(generator)
 
@@ -65,5 +65,5 @@ def generated_sample(crop: int, generator: np.random.Generator, track: Track = "
 
 def tone_curve(generator: np.random.Generator) -> NDArray[np.uint8]:
     """(256,) look-up table of a random power law, the same for all frames of a sample."""
-    power = float(np.exp(generator.uniform(*np.log(_TONE))))
+    power = float(np.exp(generator.uniform(*np.log(TONE))))
     return np.rint(255 * np.linspace(0, 1, 256) ** power).astype(np.uint8)

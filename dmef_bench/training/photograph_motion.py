@@ -7,10 +7,14 @@ from numpy.typing import NDArray
 from dmef_bench.training.samples import Frame
 
 # Standard deviations of the camera's motion between two frames.
-_SHIFT, _ZOOM, _TURN = 0.06, 0.02, 1.5  # of the frame's shorter side; relative; degrees
-_OBJECTS = 3
+SHIFT, ZOOM, TURN = 0.06, 0.02, 1.5  # of the frame's shorter side; relative; degrees
+MOST_OBJECTS = 3
+# Their sides in those of the frame, and how softly they end in pixels.
+OBJECT_SIDES, SOFTNESS = (0.1, 0.5), (1.0, 4.0)
+# Their outline: a mean radius, and the deviation of its waves around it.
+RADIUS, RADIUS_WAVE, WAVES = 0.7, 0.1, (2, 3, 5)
 # Largest shrink of a photograph before it is cut.
-_SHRINK = 3.0
+MOST_SHRINK = 3.0
 
 
 class PhotographInMotion:
@@ -39,12 +43,12 @@ class PhotographInMotion:
         speed: float = 1.0,
     ) -> None:
         self._view, self._size = view, (width, height)
-        shift = speed * _SHIFT * min(height, width)
+        shift = speed * SHIFT * min(height, width)
         self._velocity = generator.normal(0, shift, 2)
-        self._zoom, self._turn = speed * generator.normal(0, (_ZOOM, _TURN))
+        self._zoom, self._turn = speed * generator.normal(0, (ZOOM, TURN))
         self.objects = [
             _Object(objects_from, height, width, 2 * shift, generator)
-            for _ in range(generator.integers(_OBJECTS + 1))
+            for _ in range(generator.integers(MOST_OBJECTS + 1))
         ]
 
     def frame(self, time: float) -> Frame:
@@ -76,15 +80,15 @@ class _Object:
         speed: float,
         generator: np.random.Generator,
     ) -> None:
-        side = int(min(height, width) * generator.uniform(0.1, 0.5))
+        side = int(min(height, width) * generator.uniform(*OBJECT_SIDES))
         self._texture = random_view(photograph, side, generator).astype(np.float32)
         rows, columns = np.mgrid[-1 : 1 : side * 1j, -1 : 1 : side * 1j]
         angle = np.arctan2(rows, columns)
-        radius = 0.7 + sum(
-            generator.normal(0, 0.1) * np.cos(n * angle + generator.uniform(0, 2 * np.pi))
-            for n in (2, 3, 5)
+        radius = RADIUS + sum(
+            generator.normal(0, RADIUS_WAVE) * np.cos(n * angle + generator.uniform(0, 2 * np.pi))
+            for n in WAVES
         )
-        softness = generator.uniform(1, 4) * 2 / side
+        softness = generator.uniform(*SOFTNESS) * 2 / side
         inside = (radius - np.hypot(rows, columns)) / softness
         self._mask: NDArray[np.float32] = np.clip(inside + 0.5, 0, 1).astype(np.float32)
         self._place = generator.uniform(-side / 2, (width - side / 2, height - side / 2), 2)
@@ -106,7 +110,7 @@ class _Object:
 def random_view(photograph: Frame, side: int, generator: np.random.Generator) -> Frame:
     """A (side, side, 3) view of a photograph at a random place and a random shrink."""
     height, width = photograph.shape[:2]
-    extent = min(round(side * _SHRINK ** generator.uniform(0, 1)), height, width)
+    extent = min(round(side * MOST_SHRINK ** generator.uniform(0, 1)), height, width)
     top = int(generator.integers(height - extent + 1))
     left = int(generator.integers(width - extent + 1))
     cut = photograph[top : top + extent, left : left + extent]

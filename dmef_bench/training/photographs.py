@@ -43,9 +43,7 @@ class MovingPhotographs:
 
     def __init__(self, folder: Path, crop: int, track: Track = "paper") -> None:
         self._crop, self.track, self.response = crop, track, response_of(track)
-        self._paths = sorted(p for p in folder.iterdir() if p.suffix.lower() in _SUFFIXES)
-        if not self._paths:
-            raise UsageError(f"{folder}: no JPEG or PNG photographs to set in motion")
+        self._paths = photographs_in(folder)
         self._digests = [sha256_of_file(path) for path in self._paths]
 
     def sample(self, key: SampleKey) -> Sample:
@@ -60,11 +58,30 @@ class MovingPhotographs:
         return content | named(self.track)
 
 
-@functools.lru_cache(maxsize=8)
-def _photograph(path: Path) -> Frame:
+def photographs_in(folder: Path) -> list[Path]:
+    """The JPEG and PNG pictures in a folder, by name.
+
+    Raises:
+        UsageError: there is none.
+    """
+    paths = sorted(path for path in folder.iterdir() if path.suffix.lower() in _SUFFIXES)
+    if not paths:
+        raise UsageError(f"{folder}: no JPEG or PNG photographs to set in motion")
+    return paths
+
+
+def read_photograph(path: Path) -> Frame:
+    """(H, W, 3) uint8; of 16 bits the upper eight.
+
+    Raises:
+        IntegrityError: it is damaged or too large.
+    """
     picture = read_picture(path)
     wide = picture.dtype == np.uint16
     return (picture >> 8 if wide else picture).astype(np.uint8, copy=False)
+
+
+_photograph = functools.lru_cache(maxsize=8)(read_photograph)
 
 
 def moving_photograph(

@@ -11,6 +11,14 @@ from dmef_bench.errors import UsageError
 from dmef_bench.ipl import IPL, IPLConfig
 from dmef_bench.ipl.weights_file import network_metadata
 from dmef_bench.training.baseline_recipes import TRAINED_BASELINES
+from dmef_bench.training.context import CropInContext
+from dmef_bench.training.ipl_plus_recipe import (
+    LOSS_NAME,
+    build_ipl_plus,
+    ipl_plus_loss,
+    ipl_plus_metadata,
+    predict_ipl_plus,
+)
 
 
 @dataclass(frozen=True)
@@ -39,6 +47,7 @@ class Recipe:
         metadata: text stored beside the weights, enough for the method to build the network again.
         loss: what is minimised; None for L1 to the ground truth in RGB.
         facts: JSON that tells it from other recipes of its name; a resumed run must have the same.
+        context: whether `predict` makes use of a `CropInContext`.
     """
 
     name: str
@@ -47,6 +56,7 @@ class Recipe:
     metadata: Callable[[nn.Module], dict[str, str]]
     loss: Loss | None = None
     facts: Mapping[str, Any] = field(default_factory=dict)
+    context: bool = False
 
 
 def _build_ipl(options: Mapping[str, str]) -> nn.Module:
@@ -57,6 +67,9 @@ def _build_ipl(options: Mapping[str, str]) -> nn.Module:
 
 
 def _predict_ipl(network: nn.Module, bracket: Bracket) -> Tensor:
+    if isinstance(bracket, CropInContext):
+        in_context: Tensor = network(bracket.images, bracket.context, bracket.place)
+        return in_context
     fused: Tensor = network(bracket.images)
     return fused
 
@@ -70,7 +83,14 @@ def _ipl_metadata(network: nn.Module) -> dict[str, str]:
 RECIPES = {
     recipe.name: recipe
     for recipe in (
-        Recipe("ipl", _build_ipl, _predict_ipl, _ipl_metadata),
+        Recipe("ipl", _build_ipl, _predict_ipl, _ipl_metadata, context=True),
+        Recipe(
+            "ipl-plus",
+            build_ipl_plus,
+            predict_ipl_plus,
+            ipl_plus_metadata,
+            Loss(LOSS_NAME, ipl_plus_loss),
+        ),
         *(Recipe(one.name, one.build, one.predict, one.metadata) for one in TRAINED_BASELINES),
     )
 }

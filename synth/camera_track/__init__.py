@@ -7,7 +7,7 @@ from synth.camera_track.draw import (
     draw_camera,
     scene_key,
 )
-from synth.camera_track.expose import camera_bracket, camera_exposure
+from synth.camera_track.expose import camera_bracket, camera_exposure, light_and_limits
 
 __all__ = [
     "DRAWN_MODELS",
@@ -16,5 +16,6 @@ __all__ = [
     "camera_bracket",
     "camera_exposure",
     "draw_camera",
+    "light_and_limits",
     "scene_key",
 ]

@@ -83,21 +83,32 @@ def camera_exposure(frame: Picture, camera: Camera, place: int) -> Picture:
 def transitions(response: CameraResponse, ev: float, noise: SensorNoise) -> NDArray[np.float64]:
     """The probability that an 8-bit value becomes at most another one.
 
-    Light is counted in units of the sensor's saturation, which is taken to be the light of white:
+    Returns:
+        (256, 256) in [0, 1]: row by the value before, column by the value after.
+    """
+    light, limits = light_and_limits(response)
+    # No limit lies above 1, so clipping at saturation is in there already; so is clipping at 0.
+    at_most = np.ones((256, 256))
+    at_most[:, :255] = noise.below(light * 2.0**ev, limits)
+    return at_most
+
+
+def light_and_limits(
+    response: CameraResponse,
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """The light of every 8-bit value, and the light where one value turns into the next.
+
+    It is counted in units of the sensor's saturation, which is taken to be the light of white:
     f⁻¹(1), or where f only tends to 1, the least light that is rounded to white.
 
     Returns:
-        (256, 256) in [0, 1]: row by the value before, column by the value after.
+        (256,) light, and (255,) limits: light from limits[n - 1] on and below limits[n] is n.
     """
     white = response.inverse_response(1.0)
     if not np.isfinite(white):
         white = response.inverse_response(254.5 / 255)
     light = np.minimum(response.inverse_response(np.arange(256) / 255) / white, 1.0)
-    limits = response.inverse_response((np.arange(255) + 0.5) / 255) / white
-    # No limit lies above 1, so clipping at saturation is in there already; so is clipping at 0.
-    at_most = np.ones((256, 256))
-    at_most[:, :255] = noise.below(light * 2.0**ev, limits)
-    return at_most
+    return light, response.inverse_response((np.arange(255) + 0.5) / 255) / white
 
 
 def _results(response: CameraResponse, ev: float, noise: SensorNoise) -> Picture:

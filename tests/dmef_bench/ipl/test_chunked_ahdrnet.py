@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from tiny_networks import tiny_network, write_weights
+from tiny_networks import tiny_network, without_shipped_weights, write_weights
 
 from baselines import Bracket, WeightsError, WeightsMissingError, check_method, resolve
 from baselines.ahdrnet.chunks import chunks, fuse_in_chunks
@@ -114,7 +114,7 @@ def test_keeps_every_promise_of_a_method(weights):
 
 def test_it_takes_the_weights_of_ahdrnet_alone(tmp_path):
     with pytest.raises(WeightsMissingError, match="ahdrnet-chunks needs weights"):
-        ChunkedAHDRNet().load(None, CPU)
+        without_shipped_weights(ChunkedAHDRNet, tmp_path)().load(None, CPU)
     network = tiny_network("ahdrnet")
     named = write_weights(tmp_path / "n.safetensors", network, "ipl")
     with pytest.raises(WeightsError, match="weights of 'ipl', not of 'ahdrnet'"):

@@ -1,5 +1,6 @@
 import csv
 import dataclasses
+import json
 import os
 import signal
 import subprocess
@@ -136,6 +137,21 @@ def test_other_settings_are_refused_with_the_difference(tmp_path):
     run(tmp_path)
     with pytest.raises(UsageError, match=r"batch: 2 there, 3 now"):
         run(tmp_path, dataclasses.replace(SETTINGS, batch=3))
+
+
+def test_a_checkpoint_that_knows_fewer_settings_is_of_their_defaults(tmp_path):
+    run(tmp_path, minutes=1e-9)
+    checkpoint = tmp_path / "checkpoint.safetensors"
+    with safetensors.safe_open(checkpoint, "pt") as opened:
+        metadata = opened.metadata()
+    settings = json.loads(metadata["settings"])
+    for name in ("optimiser", "schedule", "milestones", "step_factor", "precision"):
+        del settings[name]
+    metadata["settings"] = json.dumps(settings)
+    safetensors.torch.save_file(safetensors.torch.load_file(checkpoint), checkpoint, metadata)
+    with pytest.raises(UsageError, match="schedule: 'cosine' there, 'constant' now"):
+        run(tmp_path, dataclasses.replace(SETTINGS, schedule="constant"))
+    assert run(tmp_path, minutes=1e-9).step == 2
 
 
 def test_damaged_checkpoint_is_named(tmp_path):

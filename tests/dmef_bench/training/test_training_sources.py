@@ -8,7 +8,13 @@ import torch
 from torch.utils.data import DataLoader
 
 from dmef_bench.errors import UsageError
-from dmef_bench.training import GeneratedScenes, Mixture, MovingPhotographs, SampleKey
+from dmef_bench.training import (
+    GeneratedScenes,
+    Mixture,
+    MovingPhotographs,
+    SampleKey,
+    TrainSettings,
+)
 from dmef_bench.training.photograph_motion import PhotographInMotion
 from dmef_bench.training.samples import Batches, validation_generator
 from dmef_bench.training.schedule import learning_rate, update_average
@@ -90,10 +96,28 @@ def test_a_folder_without_photographs_is_refused(tmp_path):
 
 
 def test_learning_rate_warms_up_and_falls():
-    rates = [learning_rate(step, 100, 2e-4, 10) for step in range(100)]
+    settings = TrainSettings(steps=100, warm_up=10)
+    rates = [learning_rate(step, settings) for step in range(100)]
     assert rates[0] == pytest.approx(2e-5) and max(rates) == rates[9] == pytest.approx(2e-4)
     assert all(a >= b for a, b in itertools.pairwise(rates[9:]))
     assert rates[-1] < 0.02 * 2e-4
+
+
+def test_steps_and_constant_rates():
+    settings = TrainSettings(
+        steps=100, warm_up=4, schedule="step", milestones=(0.5, 0.9), step_factor=0.1
+    )
+    rates = [learning_rate(step, settings) for step in (0, 3, 49, 50, 89, 90)]
+    assert rates == pytest.approx([5e-5, 2e-4, 2e-4, 2e-5, 2e-5, 2e-6])
+    constant = TrainSettings(steps=100, warm_up=0, schedule="constant")
+    assert {learning_rate(step, constant) for step in range(100)} == {2e-4}
+
+
+def test_an_average_without_decay_is_the_network():
+    network = torch.nn.Linear(3, 3)
+    average = {name: torch.zeros_like(value) for name, value in network.state_dict().items()}
+    update_average(average, network, 5, 0)
+    assert all(torch.equal(average[name], value) for name, value in network.state_dict().items())
 
 
 def test_average_follows_the_weights():
