@@ -24,11 +24,14 @@ class LearnedMethod(Method):
         conventions: those of the loaded weights.
         metadata: text beside the loaded weights, by key.
         weights_of: name of the method whose weights it takes, where that is another.
+        weights_folder: holds shipped weights, <method>.safetensors; a method from elsewhere may
+            name a folder of its own.
     """
 
     architecture: ClassVar[type[nn.Module]]
     authors: ClassVar[Conventions] = AUTHORS
     weights_of: ClassVar[str] = ""
+    weights_folder: ClassVar[Path] = Path(__file__).parent / "weights"
     weights_to_give: ClassVar[str] = "the authors' checkpoint or one of `dmef-bench train`"
 
     def __init__(self) -> None:
@@ -64,14 +67,27 @@ class LearnedMethod(Method):
             return f"its windows of {window} pixels do not divide {multiple}"
         return ""
 
+    @classmethod
+    def shipped_weights(cls) -> Path | None:
+        """See `Method.shipped_weights`."""
+        path = cls.weights_folder / f"{cls.weights_of or cls.info.name}.safetensors"
+        return path if path.is_file() else None
+
     def load(self, weights: Path | None, device: torch.device) -> None:
         """Read weights: the authors' checkpoint, or safetensors that state their conventions.
 
+        Half-precision tensors become float32.
+
+        Args:
+            weights: the file; None for the shipped one.
+            device: where the network is to run.
+
         Raises:
-            WeightsMissingError: no weights are given; none are shipped.
+            WeightsMissingError: no weights are given and none are shipped.
             WeightsError: unreadable, unsafe, of another network, or they can't fuse brackets.
         """
         name = self.info.name
+        weights = weights or self.shipped_weights()
         if weights is None:
             raise WeightsMissingError(
                 f"{name} needs weights: give --weights FILE ({self.weights_to_give})"

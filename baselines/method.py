@@ -120,6 +120,11 @@ class Method(ABC):
             ground truth (the unaltered frame the reference exposure was made from).
         """
 
+    @classmethod
+    def shipped_weights(cls) -> Path | None:
+        """The file that `load(None, ...)` reads; None where the method has or needs none."""
+        return None
+
     def network(self) -> nn.Module | None:
         """The network whose parameters and MACs are counted; None where there is none."""
         return None

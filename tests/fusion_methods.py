@@ -2,12 +2,14 @@
 
 import os
 import signal
+from dataclasses import replace
 from pathlib import Path
 
 import torch
 from torch import nn
 
 from baselines import Method, MethodInfo, SizeRule
+from baselines.ahdrnet.method import AHDRNetMethod
 
 
 def _info(name: str, **more) -> MethodInfo:
@@ -35,6 +37,12 @@ class Choosy(Average):
     """Takes only heights and widths of at least 96 that are multiples of 32."""
 
     info = _info("choosy", size=SizeRule(minimum=96, multiple=32))
+
+
+class Weightless(AHDRNetMethod):
+    """A learned method under a name of its own, for which no weights are shipped."""
+
+    info = replace(AHDRNetMethod.info, name="weightless")
 
 
 class Small(Average):

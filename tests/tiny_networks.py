@@ -6,6 +6,7 @@ import torch
 from safetensors.torch import save_file
 from torch import nn
 
+from baselines import Method
 from baselines.ahdrnet import AHDRNet, AHDRNetConfig
 from baselines.bracketire import TMRNet, TMRNetConfig
 from baselines.conventions import Conventions
@@ -35,6 +36,11 @@ def tiny_network(name: str, inputs: int = 6, seed: int = 0) -> nn.Module:
         case _:
             network = TMRNet(TMRNetConfig(3, 3, 4, blocks=(1, 1, 1, 1), flow=False, groups=2))
     return network.eval()
+
+
+def without_shipped_weights(method: type[Method], folder: Path) -> type[Method]:
+    """The learned method as it were if its shipped weights lay in that folder, or nowhere."""
+    return type(method.__name__, (method,), {"weights_folder": folder})
 
 
 def write_weights(

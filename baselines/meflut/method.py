@@ -66,7 +66,7 @@ class MEFLUTMethod(LearnedMethod):
         """Read the authors' tables, or a network's weights and ask it for its tables.
 
         Raises:
-            WeightsMissingError: no weights are given; none are shipped.
+            WeightsMissingError: no weights are given and none are shipped.
             WeightsError: unreadable, unsafe, of another network or for other than three exposures.
         """
         if weights is not None and (weights.is_dir() or weights.suffix == ".txt"):

@@ -5,11 +5,14 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from baselines import MethodError, MethodInfo, SizeRule, available
+from baselines import MethodError, MethodInfo, SizeRule, available, resolve
 from dmef_bench.cli.options import emit, format_option
 
 # Wide enough that no line of a file or a pipe is wrapped.
 _FILE_WIDTH = 240
+_HEADINGS = (
+    "name", "title", "year", "kind", "sizes", "paper resolution", "weights", "licence",
+)  # fmt: skip
 
 
 @click.command()
@@ -33,6 +36,16 @@ def command(cost: bool, output_format: str) -> None:
     emit(output_format, [_as_json(name, info) for name, info in found], lambda: _print(found))
 
 
+def _weights(name: str) -> str | None:
+    """Where the weights of a method that works come from; None where it needs none."""
+    from baselines.learned import LearnedMethod
+
+    method = resolve(name)
+    if method.shipped_weights() is not None:
+        return "shipped"
+    return "--weights" if issubclass(method, LearnedMethod) else None
+
+
 def _as_json(name: str, info: MethodInfo | MethodError) -> dict[str, object]:
     if isinstance(info, MethodError):
         return {"name": name, "error": str(info)}
@@ -47,12 +60,13 @@ def _as_json(name: str, info: MethodInfo | MethodError) -> dict[str, object]:
         "paper_resolution": info.paper_resolution,
         "needs_response": info.needs_response,
         "deterministic": info.deterministic,
+        "weights": _weights(name),
     }
 
 
 def _print(found: list[tuple[str, MethodInfo | MethodError]]) -> None:
     table = Table(box=None, header_style="bold", pad_edge=False)
-    for heading in ("name", "title", "year", "kind", "sizes", "paper resolution", "licence"):
+    for heading in _HEADINGS:
         table.add_column(heading, overflow="fold", no_wrap=heading == "name")
     broken = []
     for name, info in found:
@@ -67,6 +81,7 @@ def _print(found: list[tuple[str, MethodInfo | MethodError]]) -> None:
             info.kind,
             _sizes(info.size),
             f"{resolution[1]}×{resolution[0]}" if resolution else "whole picture",
+            _weights(name) or "none needed",
             info.licence,
         )
         table.add_row(*(Text(cell) for cell in cells))

@@ -4,7 +4,7 @@ import math
 
 import pytest
 import torch
-from tiny_networks import LEARNED, tiny_network, write_weights
+from tiny_networks import LEARNED, tiny_network, without_shipped_weights, write_weights
 
 from baselines import (
     Bracket,
@@ -62,9 +62,11 @@ def test_keeps_every_promise_of_a_method(name, tmp_path):
 
 
 @pytest.mark.parametrize("name", LEARNED)
-def test_without_weights_it_says_what_to_give(name):
+def test_without_weights_it_says_what_to_give(name, tmp_path):
+    weightless = without_shipped_weights(resolve(name), tmp_path)
+    assert weightless.shipped_weights() is None
     with pytest.raises(WeightsMissingError, match=rf"^{name} needs weights: give --weights FILE"):
-        resolve(name)().load(None, CPU)
+        weightless().load(None, CPU)
     with pytest.raises(MethodError, match=r"call load\(\) before fuse\(\)"):
         resolve(name)().fuse(_bracket())
 

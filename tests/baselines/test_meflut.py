@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 from safetensors.torch import save_file
-from tiny_networks import tiny_network, write_weights
+from tiny_networks import tiny_network, without_shipped_weights, write_weights
 
 from baselines import (
     Bracket,
@@ -102,8 +102,9 @@ def test_damaged_tables_are_refused(folder, name, text, message):
 
 
 def test_wrong_weights_are_refused_in_a_sentence(folder, tmp_path):
+    weightless = without_shipped_weights(resolve("meflut"), tmp_path)
     with pytest.raises(WeightsMissingError, match="meflut needs weights: give --weights FILE"):
-        _loaded(None)
+        weightless().load(None, CPU)
     with pytest.raises(MethodError, match=r"call load\(\) before fuse\(\)"):
         resolve("meflut")().fuse(Bracket(_images(8, 8), EVS))
     with pytest.raises(WeightsError, match="tables are in files called 0_weight"):
