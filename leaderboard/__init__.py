@@ -6,7 +6,7 @@ Knows records only; it neither runs a method nor writes a file.
 from leaderboard.comparable import group_runs
 from leaderboard.errors import LeaderboardError, MixedRunsError, RecordError
 from leaderboard.loading import Results, Run, Skipped, load_run, load_runs, read_results
-from leaderboard.pages import as_csv, as_data, as_html, as_markdown
+from leaderboard.pages import as_csv, as_data, as_html, as_markdown, quality_speed_figure
 from leaderboard.row import Row
 from leaderboard.table import Difference, Leaderboard, build_leaderboard
 
@@ -28,5 +28,6 @@ __all__ = [
     "group_runs",
     "load_run",
     "load_runs",
+    "quality_speed_figure",
     "read_results",
 ]

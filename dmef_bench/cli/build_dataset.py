@@ -185,6 +185,11 @@ def command(
     interruption the same command goes on where it was; with more videos in the folder it extends
     the dataset.
     """
+    from dmef_bench.work import prepare
+
+    if cluster is None and not dry_run:
+        prepare("dmef_bench.dataset.make_scene")  # while this process imports the same
+
     from dmef_bench.dataset import (
         BuildSettings,
         NoUsableVideosError,

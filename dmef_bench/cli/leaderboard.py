@@ -1,4 +1,4 @@
-"""`dmef-bench leaderboard`: run records in, three files and a table on screen out."""
+"""`dmef-bench leaderboard`: run records in; files, a figure and a table on screen out."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -25,6 +25,7 @@ from leaderboard import (
     as_markdown,
     build_leaderboard,
     group_runs,
+    quality_speed_figure,
     read_results,
 )
 from leaderboard.metric import Metric
@@ -55,11 +56,14 @@ def publish(
     dataset: str | None = None,
     title: str = TITLE,
 ) -> Published:
-    """Write leaderboard.csv, leaderboard.md and leaderboard.html from the runs below `results`.
+    """Write leaderboard.csv, .md, .html and a figure a table from the runs below `results`.
+
+    The first table's figure is leaderboard.svg, the second's leaderboard-2.svg and so on; a table
+    without both qualities and times has none.
 
     Args:
         results: where `dmef-bench run` wrote to.
-        output: folder for the three files; made where it is missing.
+        output: folder for the files; made where it is missing.
         baseline: method that paired differences are taken against; the best one where None.
         dataset: first digits of a dataset's digest, to take only its runs.
         title: of the page.
@@ -74,10 +78,13 @@ def publish(
         boards = tuple(build_leaderboard(group, baseline) for group in group_runs(runs))
     except LeaderboardError as error:
         raise UsageError(str(error)) from error
+    drawn = {n: quality_speed_figure(board, alone=True) for n, board in enumerate(boards)}
+    figures = {n: f"leaderboard{f'-{n + 1}' if n else ''}.svg" for n, svg in drawn.items() if svg}
     contents = {
         "leaderboard.csv": as_csv(boards),
-        "leaderboard.md": as_markdown(boards, title, found.skipped),
+        "leaderboard.md": as_markdown(boards, title, found.skipped, figures),
         "leaderboard.html": as_html(boards, title, found.skipped),
+        **{name: str(drawn[n]) for n, name in figures.items()},
     }
     for name, text in contents.items():
         atomic_write(output / name, text.encode())
@@ -97,7 +104,8 @@ def print_boards(boards: Sequence[Leaderboard]) -> None:
 @click.argument("results", type=click.Path(path_type=Path), default="results")
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path, file_okay=False), default="leaderboard",
-    show_default=True, help="Folder for leaderboard.csv, leaderboard.md and leaderboard.html.",
+    show_default=True,
+    help="Folder for leaderboard.csv, .md, .html and .svg, a figure of quality against speed.",
 )  # fmt: skip
 @click.option(
     "--baseline", metavar="NAME", default=None,
@@ -117,7 +125,7 @@ def command(
     title: str,
     output_format: str,
 ) -> None:
-    """Turn the run records below RESULTS into CSV, Markdown and a single-file HTML page."""
+    """Turn the run records below RESULTS into CSV, Markdown, one HTML file and a figure."""
     published = publish(results, output, baseline=baseline, dataset=dataset, title=title)
     emit(output_format, as_data(published.boards), lambda: print_boards(published.boards))
     for path in published.files:

@@ -17,12 +17,12 @@ from dmef_bench.cli.options import (
     quiet_option,
 )
 from dmef_bench.cli.picture_size import parse_picture_size
-from dmef_bench.cli.reproduce_options import QUICK, pairs, refuse_others, table_options
+from dmef_bench.cli.reproduce_options import pairs, refuse_others, table_options
 from dmef_bench.errors import ScenesFailedError, UsageError
 from dmef_bench.reproduce import TABLES
 
 if TYPE_CHECKING:
-    from dmef_bench.reproduce import Budget, CacheOptions, Outcome
+    from dmef_bench.reproduce import Budget, CacheOptions, Comparison, Outcome, Request
     from dmef_bench.reproduce.outcome import Protocol
 
 
@@ -48,7 +48,7 @@ def _weights(
     type=click.Path(path_type=Path),
     default=None,
     help="The dataset.  [default: for tables 2 and 3 where `dmef-bench import` puts it, for "
-    "tables 4 and 6 4k-dmef, for tables 5 and 7 generated scenes]",
+    "tables 4 and 6 4k-dmef, for tables 1, 5, 7 and with --quick generated scenes]",
 )
 @click.option(
     "-o", "--results", type=click.Path(path_type=Path), default=Path("results"),
@@ -59,8 +59,8 @@ def _weights(
     help="Weights of a learned method; may be repeated.",
 )  # fmt: skip
 @click.option(
-    "--protocol", type=click.Choice(["paper", "tiled", "native"]), default=None,
-    help="How methods are fed.  [default: as the table needs it]",
+    "--protocol", "protocols", type=click.Choice(["paper", "tiled", "native"]), multiple=True,
+    help="How methods are fed; for table 1 may be repeated.  [default: as the table needs it]",
 )  # fmt: skip
 @click.option(
     "--size", default=None, metavar="SIZE",
@@ -78,7 +78,7 @@ def command(
     data: Path | None,
     results: Path,
     weights: dict[str, Path],
-    protocol: "Protocol | None",
+    protocols: "tuple[Protocol, ...]",
     size: str | None,
     device: str,
     limit: int | None,
@@ -89,12 +89,15 @@ def command(
 ) -> None:
     """Measure a TABLE of the paper and say why the figures differ.
 
-    Tables 2 and 3 run every method that has weights, table 4 trains IPL's variants and measures
-    them, tables 5 and 7 measure the attention cache, table 6 AHDRNet in chunks with it (trained
-    where no weights are given). After an interruption the same command goes
-    on. Tables 2 and 3 end with exit code 3 and the way to the data where that is not here.
+    Table 1 runs every method as the paper did, in tiles and whole, and trains those without weights
+    first. Tables 2 and 3 run every method that has weights, table 4 trains IPL's variants and
+    measures them, tables 5 and 7 measure the attention cache, table 6 AHDRNet in chunks with it
+    (trained where it has no weights). After an interruption the same command goes on. Tables 2
+    and 3 end with exit code 3 and the way to the data where that is not here.
     """
     refuse_others(table)
+    if table != "table1" and len(protocols) > 1:
+        raise UsageError(f"--protocol: {table} takes one")
     from dmef_bench.cli.loading import torch_device
     from dmef_bench.evaluation.timing_pictures import SMALLEST_SIDE
     from dmef_bench.reproduce import Request, reproduce
@@ -108,7 +111,7 @@ def command(
         data=data,
         results=results,
         weights=weights,
-        protocol=protocol,
+        protocol=protocols[0] if protocols and table != "table1" else None,
         device=device,
         limit=limit,
         overwrite=overwrite,
@@ -119,9 +122,11 @@ def command(
         lpips_backbone=chosen["lpips_backbone"],
         budget=_budget(chosen),
         cache=_cache(chosen),
+        comparison=_comparison(chosen, protocols),
+        quick=chosen["quick"],
     )
     outcome = reproduce(table, request)
-    emit(output_format, as_data(outcome), lambda: _show(outcome, results / table))
+    emit(output_format, as_data(outcome), lambda: _show(outcome, request))
     if outcome.failed:
         raise ScenesFailedError(
             "the rest was measured, but these failed:"
@@ -130,20 +135,22 @@ def command(
 
 
 def _budget(chosen: dict[str, Any]) -> "Budget":
-    from dmef_bench.reproduce import Budget
+    from dmef_bench.reproduce import Budget, quick
 
     default = Budget()
-    quick = QUICK if chosen["quick"] else {}
+    steps, batch, crop = default.steps, default.batch, default.crop
+    if chosen["quick"]:
+        steps, batch, crop = quick.STEPS, quick.BATCH, quick.CROP
     return Budget(
-        steps=chosen["steps"] or quick.get("steps", default.steps),
-        batch=chosen["batch"],
-        crop=chosen["crop"] or quick.get("crop", default.crop),
+        steps=chosen["steps"] or steps,
+        batch=chosen["batch"] or batch,
+        crop=chosen["crop"] or crop,
         learning_rate=chosen["learning_rate"],
         seed=chosen["seed"],
         generated=chosen["train_on"] == "generated",
         photographs=chosen["photos"],
         options=pairs(chosen["options"]),
-        workers=chosen["workers"] or default_workers(),
+        workers=chosen["workers"] or (0 if chosen["quick"] else default_workers()),
     )
 
 
@@ -158,40 +165,60 @@ def _cache(chosen: dict[str, Any]) -> "CacheOptions":
     )
 
 
-def _show(outcome: "Outcome", folder: Path) -> None:
-    """The table, then every reason once with a letter that its rows carry."""
+def _comparison(chosen: dict[str, Any], protocols: "tuple[Protocol, ...]") -> "Comparison":
+    from dmef_bench.reproduce import Comparison
+
+    budget = chosen["memory_budget"]
+    return Comparison(
+        methods=chosen["methods"],
+        protocols=protocols,
+        tracks=chosen["tracks"],
+        photographs=chosen["test_photos"],
+        tile=chosen["tile"],
+        memory_budget=None if budget is None else parse_size("--memory-budget", budget),
+    )
+
+
+def _show(outcome: "Outcome", request: "Request") -> None:
+    """The table in its parts, then every reason once with a letter that its rows carry."""
     from rich import box
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    from dmef_bench.reproduce.report import letter, number
+    from dmef_bench.reproduce.quick import SAYS
+    from dmef_bench.reproduce.report import letter, marks_of, reasons_of, shown
 
     console = Console()
     if not console.is_terminal:
-        console = Console(width=160)
-    reasons = list(dict.fromkeys(reason for row in outcome.rows for reason in row.reasons))
-    shown = Table(
-        title=Text(f"{outcome.table}: {outcome.caption}\n{outcome.dataset}"),
-        title_justify="left",
-        box=box.SIMPLE_HEAD,
-    )
-    shown.add_column("row")
-    for heading in outcome.printed:
-        shown.add_column(Text(f"printed {heading}"), justify="right", style="italic")
-    for heading in outcome.measured:
-        shown.add_column(heading, justify="right")
-    shown.add_column("why")
-    for row in outcome.rows:
-        numbers = [
-            *(number(row.printed.get(key), outcome.digits[key]) for key in outcome.printed),
-            *(number(row.measured.get(key), outcome.digits[key]) for key in outcome.measured),
-        ]
-        letters = " ".join(map(letter, sorted(reasons.index(reason) for reason in row.reasons)))
-        shown.add_row(Text(row.label), *numbers, letters)
-    console.print(shown)
+        console = Console(width=160 if len(outcome.measured) < 8 else 220)
+    reasons = reasons_of(outcome)
+    for section in outcome.sections:
+        printed, rows = outcome.part(section)
+        title = section or f"{outcome.table}: {outcome.caption}\n{outcome.dataset}"
+        table = Table(title=Text(title), title_justify="left", box=box.SIMPLE_HEAD)
+        table.add_column("row", no_wrap=True)
+        for heading in printed:
+            table.add_column(Text(f"printed {heading}"), justify="right", style="italic")
+        for heading in outcome.measured:
+            table.add_column(heading, justify="right")
+        table.add_column("why")
+        for row in rows:
+            figures = [
+                *(shown(row.printed.get(key), outcome.digits.get(key, 0)) for key in printed),
+                *(
+                    shown(row.measured.get(key), outcome.digits.get(key, 0))
+                    for key in outcome.measured
+                ),
+            ]
+            table.add_row(Text(row.label), *figures, marks_of(row, reasons))
+        console.print(table)
     for position, reason in enumerate(reasons):
         console.print(Text(f"{letter(position)}  {reason}"))
     for note in outcome.notes:
         console.print(Text(note))
-    console.print(Text(f"{folder / outcome.table}.md (also .json)"))
+    if request.quick:
+        console.print(Text(SAYS, style="bold"))
+    folder, name = request.folder(outcome.table), request.name(outcome.table)
+    others = ", ".join([".json", *outcome.pictures])
+    console.print(Text(f"{folder / name}.md (also {others})"))

@@ -3,13 +3,21 @@
 Light to import: a table's module is imported when it is asked for.
 """
 
-from dmef_bench.reproduce.outcome import Budget, CacheOptions, Outcome, OutcomeRow, Request
+from dmef_bench.reproduce.outcome import (
+    Budget,
+    CacheOptions,
+    Comparison,
+    Outcome,
+    OutcomeRow,
+    Request,
+)
 from dmef_bench.reproduce.registry import TABLES, reproduce
 
 __all__ = [
     "TABLES",
     "Budget",
     "CacheOptions",
+    "Comparison",
     "Outcome",
     "OutcomeRow",
     "Request",

@@ -1,26 +1,15 @@
-"""The networks of Table 4: which parts each has, and the training all of them get alike."""
+"""The networks of Table 4: which parts each has, and the data all of them are trained on."""
 
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-import torch
-
 from dmef_bench.errors import UsageError
 from dmef_bench.ipl import IPLConfig
 from dmef_bench.reproduce.outcome import Budget
-from dmef_bench.training import (
-    Source,
-    TrainReport,
-    TrainSettings,
-    find_recipe,
-    make_source,
-    train,
-)
+from dmef_bench.training import Source, make_source
 from leaderboard.published import TABLE_4, PublishedRow
 
-# 1200 epochs of 80 scenes in batches of 4.
-PAPER_STEPS: Final = 24_000
 _LOST: Final = "The printed {psnr} dB, far below a copy of the reference, says that "
 _FEATURES_PASS: Final = (
     "DRTM only, read as: no dimension is sliced, so DAEM is left out and features pass it; a "
@@ -92,43 +81,10 @@ def check_options(budget: Budget) -> None:
             raise UsageError(f"--set: {error}") from None
 
 
-def training_data(budget: Budget, dataset: Path) -> Source:
-    """What all rows are trained on.
+def training_data(budget: Budget, dataset: Path | None) -> Source:
+    """What all rows are trained on; generated scenes where there is no dataset to train on.
 
     Raises:
         UsageError: a dataset or photographs that can't be used.
     """
     return make_source(None if budget.generated else dataset, budget.photographs, budget.crop)
-
-
-def train_ablation(
-    ablation: Ablation,
-    budget: Budget,
-    source: Source,
-    folder: Path,
-    device: torch.device,
-    *,
-    quiet: bool,
-) -> TrainReport:
-    """Train one row's network, or go on where an earlier call was killed.
-
-    Raises:
-        DivergedError: its loss is no number any more.
-        UsageError, IntegrityError, MissingError: as `dmef_bench.training.train`.
-    """
-    settings = TrainSettings(
-        steps=budget.steps,
-        batch=budget.batch,
-        seed=budget.seed,
-        learning_rate=budget.learning_rate,
-        warm_up=min(50, max(1, budget.steps // 4)),
-        options={**budget.options, **ablation.options},
-        checkpoint_every=max(1, min(100, budget.steps // 10)),
-        validate_every=budget.steps,
-        validation_scenes=1,
-        validation_side=max(64, budget.crop),
-    )
-    return train(
-        find_recipe("ipl"), source, settings, folder,
-        device=device, workers=budget.workers, quiet=quiet,
-    )  # fmt: skip

@@ -82,7 +82,7 @@ def cache_table(
     }
     if name == "table7":
         settings["mode"] = request.cache.mode
-    with ledger(request.results / name, settings, overwrite=request.overwrite) as book:
+    with ledger(request.folder(name), settings, overwrite=request.overwrite) as book:
         try:
             measured = measure_variants(
                 tuple(variants), shots, method, book,

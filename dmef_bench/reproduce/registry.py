@@ -8,6 +8,7 @@ from dmef_bench.reproduce.outcome import Outcome, Request
 
 TABLES: Mapping[str, str] = MappingProxyType(
     {
+        "table1": "dmef_bench.reproduce.table1",
         "table2": "dmef_bench.reproduce.table2",
         "table3": "dmef_bench.reproduce.table3",
         "table4": "dmef_bench.reproduce.table4",
@@ -22,6 +23,8 @@ TABLES: Mapping[str, str] = MappingProxyType(
 def reproduce(table: str, request: Request) -> Outcome:
     """Measure a table of the paper and write <results>/<table>/<table>.json and .md.
 
+    A quick one goes to <results>/<table>-quick/<table>-quick.json and .md.
+
     Args:
         table: a key of `TABLES`.
         request: data, weights and everything else that was asked for.
@@ -31,6 +34,9 @@ def reproduce(table: str, request: Request) -> Outcome:
         UsageError: an option that the table can't use.
     """
     made: Callable[[Request], Outcome] = importlib.import_module(TABLES[table]).reproduce
+    from dmef_bench.reproduce.quick import scaled
+
+    request = scaled(table, request)
     outcome = made(request)
     from dmef_bench.reproduce.report import write_outcome  # which imports torch
 

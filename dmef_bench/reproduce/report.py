@@ -12,7 +12,8 @@ from rich.console import Console
 from dmef_bench import __version__
 from dmef_bench.atomic_write import atomic_write
 from dmef_bench.evaluation.machine import describe_machine, software_versions
-from dmef_bench.reproduce.outcome import Outcome, OutcomeRow, Request
+from dmef_bench.reproduce.outcome import Figure, Form, Outcome, OutcomeRow, Request
+from dmef_bench.reproduce.quick import SAYS
 from leaderboard.published import PAPER
 
 
@@ -24,6 +25,7 @@ def as_data(outcome: Outcome) -> dict[str, Any]:
         "dataset": outcome.dataset,
         "rows": [
             {
+                **({"section": row.section} if row.section else {}),
                 "label": row.label,
                 "method": row.method,
                 "status": row.status,
@@ -41,14 +43,16 @@ def as_data(outcome: Outcome) -> dict[str, Any]:
 
 
 def write_outcome(outcome: Outcome, request: Request) -> Path:
-    """Write <results>/<table>/<table>.json and .md; returns the folder.
+    """Write <results>/<table>/<table>.json and .md, and the pictures; returns the folder.
+
+    A quick outcome gets names of its own.
 
     Raises:
         MissingError: the folder can't be written.
     """
     device = chosen_device(request.device)
     finished = datetime.now(UTC).isoformat(timespec="seconds")
-    facts = {
+    facts: dict[str, Any] = {
         "paper": PAPER,
         "command": request.command,
         "started": outcome.started or None,
@@ -58,10 +62,14 @@ def write_outcome(outcome: Outcome, request: Request) -> Path:
         "software": software_versions(),
         "settings": dict(outcome.settings),
     }
-    folder = request.results / outcome.table
+    if request.quick:
+        facts["quick"] = True
+    folder, name = request.folder(outcome.table), request.name(outcome.table)
     content = json.dumps({**facts, **as_data(outcome)}, indent=2) + "\n"
-    atomic_write(folder / f"{outcome.table}.json", content.encode("ascii"))
-    atomic_write(folder / f"{outcome.table}.md", _markdown(outcome, facts).encode())
+    for picture, svg in outcome.pictures.items():
+        atomic_write(folder / picture, svg.encode())
+    atomic_write(folder / f"{name}.json", content.encode("ascii"))
+    atomic_write(folder / f"{name}.md", _markdown(outcome, facts).encode())
     return folder
 
 
@@ -83,22 +91,27 @@ def letter(position: int) -> str:
     return chr(ord("a") + position % 26) * (1 + position // 26)
 
 
-def number(value: float | None, digits: int) -> str:
-    """A figure of a table, "–" for none."""
-    return "–" if value is None else f"{value:.{digits}f}"
+def shown(value: Figure, form: Form) -> str:
+    """A cell of a table, "–" for nothing."""
+    if value is None:
+        return "–"
+    if isinstance(value, str):
+        return value
+    return f"{value:.{form}f}" if isinstance(form, int) else form(value)
+
+
+def reasons_of(outcome: Outcome) -> list[str]:
+    """Every reason once, in the order of the rows."""
+    return list(dict.fromkeys(reason for row in outcome.rows for reason in row.reasons))
+
+
+def marks_of(row: OutcomeRow, reasons: list[str]) -> str:
+    """The letters of a row's reasons."""
+    return " ".join(map(letter, sorted(reasons.index(reason) for reason in row.reasons)))
 
 
 def _markdown(outcome: Outcome, facts: dict[str, Any]) -> str:
-    reasons = list(dict.fromkeys(reason for row in outcome.rows for reason in row.reasons))
-    head = [
-        "row",
-        *(f"*printed {heading}*" for heading in outcome.printed),
-        *outcome.measured,
-        "why they differ",
-    ]
-    columns = len(outcome.printed) + len(outcome.measured)
-    lines = [_line(head), _line([":--", *["--:"] * columns, ":--"])]
-    lines += [_line(_cells(row, outcome, reasons)) for row in outcome.rows]
+    reasons = reasons_of(outcome)
     machine, settings = facts["machine"], facts["settings"]
     about = [
         f"`{facts['command']}`" if facts["command"] else "Called from Python.",
@@ -106,10 +119,13 @@ def _markdown(outcome: Outcome, facts: dict[str, Any]) -> str:
         f"{machine['cores']} cores, {machine['threads']} threads, "
         + ", ".join(f"{name} {version}" for name, version in facts["software"].items()),
     ]
+    quick = "quick" in facts
     parts = [
-        f"# {outcome.table}: {_text(outcome.caption)}",
+        f"# {outcome.table}{', quick' if quick else ''}: {_text(outcome.caption)}",
+        f"**{SAYS}**" if quick else "",
         f"{_text(outcome.dataset)}. Figures in *italics* are printed in {_text(PAPER)}.",
-        "\n".join(lines),
+        *(part for section in outcome.sections for part in _section(outcome, section, reasons)),
+        *(f"![Quality against speed]({picture})" for picture in outcome.pictures),
         "\n".join(f"- <sup>{letter(n)}</sup> {_text(why)}" for n, why in enumerate(reasons)),
         "\n".join(f"- {_text(note)}" for note in outcome.notes),
         "## How it was measured",
@@ -119,12 +135,25 @@ def _markdown(outcome: Outcome, facts: dict[str, Any]) -> str:
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def _cells(row: OutcomeRow, outcome: Outcome, reasons: list[str]) -> list[str]:
-    printed = [number(row.printed.get(one), outcome.digits[one]) for one in outcome.printed]
-    measured = [number(row.measured.get(one), outcome.digits[one]) for one in outcome.measured]
-    marks = " ".join(map(letter, sorted(reasons.index(reason) for reason in row.reasons)))
-    shown = [text if text == "–" else f"*{text}*" for text in printed]
-    return [_text(row.label), *shown, *measured, f"<sup>{marks}</sup>" if marks else ""]
+def _section(outcome: Outcome, section: str, reasons: list[str]) -> list[str]:
+    printed, rows = outcome.part(section)
+    columns = len(printed) + len(outcome.measured)
+    head = ["row", *(f"*printed {one}*" for one in printed), *outcome.measured, "why they differ"]
+    lines = [_line(head), _line([":--", *["--:"] * columns, ":--"])]
+    lines += [_line(_cells(row, outcome, printed, reasons)) for row in rows]
+    return [f"## {_text(section)}" if section else "", "\n".join(lines)]
+
+
+def _cells(
+    row: OutcomeRow, outcome: Outcome, headings: tuple[str, ...], reasons: list[str]
+) -> list[str]:
+    printed = [shown(row.printed.get(one), outcome.digits.get(one, 0)) for one in headings]
+    measured = [
+        shown(row.measured.get(one), outcome.digits.get(one, 0)) for one in outcome.measured
+    ]
+    marks = marks_of(row, reasons)
+    italic = [text if text == "–" else f"*{text}*" for text in printed]
+    return [_text(row.label), *italic, *measured, f"<sup>{marks}</sup>" if marks else ""]
 
 
 def _line(texts: list[str]) -> str:

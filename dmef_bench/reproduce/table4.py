@@ -1,7 +1,5 @@
 """Table 4: IPL's parts, each variant trained alike and measured on a dataset's test split."""
 
-import hashlib
-import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,17 +12,16 @@ from dmef_bench.errors import UsageError
 from dmef_bench.evaluation import RunOptions, RunResult, Scorer, run_method
 from dmef_bench.reproduce.ablation import (
     ABLATIONS,
-    PAPER_STEPS,
     Ablation,
     check_options,
-    train_ablation,
     training_data,
 )
 from dmef_bench.reproduce.evaluated import Evaluated, budget_settings, evaluated
 from dmef_bench.reproduce.ledger import Ledger, ledger
 from dmef_bench.reproduce.outcome import Budget, Outcome, OutcomeRow, Request
 from dmef_bench.reproduce.report import chosen_device, tell
-from dmef_bench.training import DivergedError, Source
+from dmef_bench.reproduce.trained import PAPER_STEPS, digest_of, train_here
+from dmef_bench.training import DivergedError, Source, find_recipe
 from leaderboard.published import NOTES, TABLE_4
 
 _COLUMNS: Final = {"PSNR": "psnr", "SSIM": "ssim", "LPIPS": "lpips"}
@@ -52,9 +49,9 @@ def reproduce(request: Request) -> Outcome:
         raise UsageError("--protocol: table4 feeds whole pictures (native), as the paper's text")
     check_options(request.budget)
     on = evaluated(request, "table4")
-    source = training_data(request.budget, on.path)
+    source = training_data(on.budget, on.trains)
     settings = _settings(request, on, source)
-    folder = request.results / "table4"
+    folder = request.folder("table4")
     parts = (_TRAINED, _RUNS)
     with ledger(folder, settings, parts, overwrite=request.overwrite) as book:
         work = _Work(request, on.dataset, source, on.scorer, book)
@@ -75,10 +72,8 @@ def reproduce(request: Request) -> Outcome:
 
 def _settings(request: Request, on: Evaluated, source: Source) -> dict[str, str]:
     """All that decides a figure."""
-    description = json.dumps(source.description(), sort_keys=True)
-    digest = hashlib.sha256(description.encode()).hexdigest()[:8]
     return {
-        "trained on": f"{_trained_on(request.budget)}, digest {digest}",
+        "trained on": f"{_trained_on(on.budget)}, digest {digest_of(source)}",
         **budget_settings(request.budget),
         "protocol": "native",
         **on.settings(request),
@@ -151,10 +146,9 @@ class _Work:
 
     def _trained(self, ablation: Ablation) -> Path:
         folder = self._book.folder / _TRAINED / ablation.name
-        return train_ablation(
-            ablation, self._request.budget, self._source, folder, self._device,
-            quiet=self._request.quiet,
-        ).weights  # fmt: skip
+        return train_here(
+            find_recipe("ipl"), self._source, self._request, folder, ablation.options
+        ).weights
 
     def _evaluate(self, row: "_Row", weights: Path | None) -> str | None:
         """Measure a method into the ledger; returns why that failed, which is tried again."""

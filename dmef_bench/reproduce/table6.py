@@ -1,7 +1,5 @@
 """Table 6: AHDRNet at the size the paper feeds it, and in chunks of 64×64 with a cache."""
 
-import hashlib
-import json
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,11 +13,14 @@ from dmef_bench.dataset import Dataset
 from dmef_bench.errors import UsageError
 from dmef_bench.evaluation import RunOptions, Scorer, run_method
 from dmef_bench.ipl.chunked_ahdrnet import ChunkedAHDRNet, UncachedChunks
+from dmef_bench.reproduce.ablation import training_data
 from dmef_bench.reproduce.evaluated import Evaluated, budget_settings, evaluated
 from dmef_bench.reproduce.ledger import Ledger, ledger
 from dmef_bench.reproduce.outcome import Outcome, OutcomeRow, Request
 from dmef_bench.reproduce.report import chosen_device
-from dmef_bench.training import TrainSettings, find_recipe, make_source, train
+from dmef_bench.reproduce.trained import digest_of, train_here
+from dmef_bench.reproduce.weights_origin import weights_origin
+from dmef_bench.training import find_recipe
 from leaderboard.published import NOTES, TABLE_6, Column, PublishedRow
 
 _COLUMNS: Final[dict[str, Column]] = {"PSNR": "psnr", "SSIM": "ssim", "LPIPS": "lpips"}
@@ -27,7 +28,6 @@ _DIGITS: Final = {"PSNR": 2, "SSIM": 4, "LPIPS": 4}
 _NAME: Final = AHDRNetMethod.info.name
 _TRAINED: Final = "trained"
 _RUNS: Final = "runs"
-_GIVEN: Final = "The weights are the file given, not the paper's, which were never published."
 _MADE: Final = (
     "The weights were trained by this table: {steps} steps of {batch} crops of {crop}×{crop} by L1 "
     "in RGB at rate {rate:g}, from seed {seed}. The paper's training of AHDRNet is not said."
@@ -66,11 +66,12 @@ def reproduce(request: Request) -> Outcome:
     if other := sorted(set(request.weights) - {_NAME}):
         raise UsageError(f"--weights {other[0]}=...: table6 is about {_NAME} alone")
     on = evaluated(request, "table6")
-    settings = _settings(request, on)
+    there = request.weights.get(_NAME) or AHDRNetMethod.shipped_weights()
+    settings = _settings(request, on, there)
     with ledger(
-        request.results / "table6", settings, (_TRAINED, _RUNS), overwrite=request.overwrite
+        request.folder("table6"), settings, (_TRAINED, _RUNS), overwrite=request.overwrite
     ) as book:
-        weights = request.weights.get(_NAME) or _trained(request, on.path, book)
+        weights = there or _trained(request, on, book)
         rows = [_row(way, weights, request, on.dataset, on.scorer, book) for way in _ways()]
     return Outcome(
         table="table6",
@@ -80,7 +81,7 @@ def reproduce(request: Request) -> Outcome:
         measured=tuple(_COLUMNS),
         digits=_DIGITS,
         rows=tuple(rows),
-        notes=(_GIVEN if request.weights else _made(request),),
+        notes=(_made(request) if there is None else _loaded(request, there),),
         settings=settings,
         started=book.started,
     )
@@ -94,16 +95,20 @@ def _ways() -> Iterator[_Way]:
     yield _Way(chunked.label, ChunkedAHDRNet, "native", chunked, _CACHED)
 
 
-def _settings(request: Request, on: Evaluated) -> dict[str, str]:
+def _settings(request: Request, on: Evaluated, there: Path | None) -> dict[str, str]:
     """All that decides a figure."""
     made = on.settings(request)
-    if _NAME in request.weights:
-        return made | {"weights_sha256": sha256_of_file(request.weights[_NAME])}
-    budget = request.budget
-    source = make_source(None if budget.generated else on.path, budget.photographs, budget.crop)
-    description = json.dumps(source.description(), sort_keys=True)
-    digest = hashlib.sha256(description.encode()).hexdigest()[:8]
-    return made | {"trained on": f"digest {digest}", **budget_settings(budget)}
+    if there is not None:
+        return made | {"weights_sha256": sha256_of_file(there)}
+    digest = digest_of(training_data(on.budget, on.trains))
+    return made | {"trained on": f"digest {digest}", **budget_settings(on.budget)}
+
+
+def _loaded(request: Request, there: Path) -> str:
+    method = AHDRNetMethod()
+    method.load(there, chosen_device("cpu"))
+    given = there if _NAME in request.weights else None
+    return weights_origin(method, given, trained=False).words()
 
 
 def _made(request: Request) -> str:
@@ -114,26 +119,10 @@ def _made(request: Request) -> str:
     )  # fmt: skip
 
 
-def _trained(request: Request, path: Path, book: Ledger) -> Path:
+def _trained(request: Request, on: Evaluated, book: Ledger) -> Path:
     """AHDRNet's weights, trained here, or going on where an earlier call was killed."""
-    budget = request.budget
-    source = make_source(None if budget.generated else path, budget.photographs, budget.crop)
-    settings = TrainSettings(
-        steps=budget.steps,
-        batch=budget.batch,
-        seed=budget.seed,
-        learning_rate=budget.learning_rate,
-        warm_up=min(50, max(1, budget.steps // 4)),
-        options=dict(budget.options),
-        checkpoint_every=max(1, min(100, budget.steps // 10)),
-        validate_every=budget.steps,
-        validation_scenes=1,
-        validation_side=max(64, budget.crop),
-    )
-    return train(
-        find_recipe(_NAME), source, settings, book.folder / _TRAINED,
-        device=chosen_device(request.device), workers=budget.workers, quiet=request.quiet,
-    ).weights  # fmt: skip
+    source = training_data(on.budget, on.trains)
+    return train_here(find_recipe(_NAME), source, request, book.folder / _TRAINED).weights
 
 
 def _row(

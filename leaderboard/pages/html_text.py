@@ -12,7 +12,8 @@ from leaderboard.pages import cells
 from leaderboard.pages.definitions import ERROR_MAP, INTERVALS, ORDER, PROTOCOLS
 from leaderboard.pages.marks import Marks
 from leaderboard.pages.pictures import PictureBudget, scene_pictures
-from leaderboard.pages.plots import differences_plot, time_plot
+from leaderboard.pages.plots import differences_plot
+from leaderboard.pages.quality_speed import quality_speed_figure
 from leaderboard.published import HEADINGS, PAPER, TABLES, Column
 from leaderboard.table import Leaderboard
 
@@ -46,7 +47,12 @@ def as_html(
     return environment.get_template("page.html.j2").render(
         title=wording.printable(title),
         boards=[
-            (board, differences_plot(board), time_plot(board), scene_pictures(board, budget))
+            (
+                board,
+                differences_plot(board),
+                quality_speed_figure(board, alone=False),
+                scene_pictures(board, budget),
+            )
             for board in boards
         ],
         skipped=skipped,

@@ -1,7 +1,8 @@
 """The leaderboard for a README or an issue: compact Markdown tables."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 from leaderboard import wording
 from leaderboard.loading import Skipped
@@ -16,25 +17,37 @@ _PRINTED: tuple[Column, ...] = ("psnr", "ssim", "lpips", "seconds")
 
 
 def as_markdown(
-    boards: Sequence[Leaderboard], title: str = "Leaderboard", skipped: Sequence[Skipped] = ()
+    boards: Sequence[Leaderboard],
+    title: str = "Leaderboard",
+    skipped: Sequence[Skipped] = (),
+    figures: Mapping[int, str] = MappingProxyType({}),
 ) -> str:
-    """GitHub-flavoured Markdown: a section a board; every foreign word is escaped."""
+    """GitHub-flavoured Markdown: a section a board; every foreign word is escaped.
+
+    Args:
+        boards: the tables.
+        title: of the whole.
+        skipped: runs that could not be read.
+        figures: place of a board, from 0 -> name of the file beside this one with its figure.
+    """
     parts = [f"# {_text(title)}"]
-    for board in boards:
-        parts += _section(board)
+    for place, board in enumerate(boards):
+        parts += _section(board, figures.get(place, ""))
     if skipped:
         parts.append("## Skipped")
         parts.append("\n".join(f"- {_text(one.reason, 400)}" for one in skipped))
     return "\n\n".join(parts) + "\n"
 
 
-def _section(board: Leaderboard) -> list[str]:
+def _section(board: Leaderboard, figure: str) -> list[str]:
     data, marks = board.dataset, Marks.of([board], _PRINTED)
     parts = [
         f"## {_text(data.name)}, {_text(data.split)} split, track {_text(data.track)}",
         f"{len(board.scenes)} of {data.scenes} scenes; dataset `{_code(data.digest[:8])}`. {ORDER}",
         _main_table(board, marks),
     ]
+    if figure:
+        parts.append(f"![Quality against speed]({figure})")
     if marks.notes:
         parts.append(
             f"Figures in *italics* are printed in {_text(PAPER, 300)}. The letters say why they "

@@ -8,6 +8,7 @@ import torch
 from built_dataset import dataset_folder
 from tiny_networks import tiny_network, write_weights
 
+from baselines.ahdrnet.method import AHDRNetMethod
 from baselines.conventions import Conventions
 from dmef_bench.errors import UsageError
 from dmef_bench.reproduce import Budget, Request, reproduce
@@ -59,7 +60,8 @@ def test_rows_stand_beside_the_printed_ones(dataset_folder, tmp_path):
     assert again.started == outcome.started
 
 
-def test_without_weights_it_trains_its_own(dataset_folder, tmp_path):
+def test_without_weights_it_trains_its_own(dataset_folder, tmp_path, monkeypatch):
+    monkeypatch.setattr(AHDRNetMethod, "shipped_weights", classmethod(lambda cls: None))
     budget = Budget(
         steps=2, batch=1, crop=32, generated=True,
         options={"features": "4", "growth": "2", "dense_layers": "1"},

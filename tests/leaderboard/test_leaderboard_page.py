@@ -136,13 +136,15 @@ def test_plots_hold_every_measured_row_with_finite_figures(tmp_path):
     board = build_leaderboard(load_runs(tmp_path))
     page = Page(as_html([board]))
     assert len(page.all("svg")) == 2
-    # differences to the base: three finite ones; times: four
-    assert len(page.all("circle")) == 3 + 4
+    # differences to the base: three finite ones; one of the legend of quality against speed
+    assert len(page.all("circle")) == 3 + 1
+    diamonds = [a for a in page.all("path") if "diamond" in a["class"]]
+    assert len(diamonds) == 4 + 1
     assert "∞ →" in page.shown
     for tag in SVG:
         for attributes in page.all(tag):
             figures = [float(attributes[k]) for k in ("x1", "x2", "cx") if k in attributes]
-            assert all(0 <= figure <= 420 for figure in figures)
+            assert all(0 <= figure <= 960 for figure in figures)
 
 
 def test_the_budget_leaves_out_whole_comparisons_and_says_so(tmp_path):

@@ -21,15 +21,17 @@ def results(tmp_path):
     return folder
 
 
-def test_writes_three_files_and_prints_the_table(results, tmp_path):
+def test_writes_its_files_and_prints_the_table(results, tmp_path):
     outcome = run(results, "-o", tmp_path / "out", "--title", "My clips")
     assert outcome.exit_code == 0
     assert "31.15 ± 2.08" in outcome.stdout
     assert "test split, track paper, dataset" in outcome.stdout
     assert "not measured" in outcome.stdout
-    names = ["leaderboard.csv", "leaderboard.md", "leaderboard.html"]
+    names = ["leaderboard.csv", "leaderboard.md", "leaderboard.html", "leaderboard.svg"]
     assert outcome.stderr.split() == [str(tmp_path / "out" / name) for name in names]
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == sorted(names)
+    page = (tmp_path / "out" / "leaderboard.md").read_text()
+    assert "![Quality against speed](leaderboard.svg)" in page
     assert "<title>My clips</title>" in (tmp_path / "out" / "leaderboard.html").read_text()
     with (tmp_path / "out" / "leaderboard.csv").open() as stream:
         assert [row["method"] for row in csv.DictReader(stream) if row["rank"]] == [

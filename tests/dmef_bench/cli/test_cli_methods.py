@@ -17,6 +17,8 @@ def test_lists_them_as_json(dmef_bench):
     assert found["invert-response"]["needs_response"] is True
     assert found["gdc"]["kind"] == "classical"
     assert found["gdc"]["size"] == {"minimum": 1, "multiple": 1}
+    assert (found["gdc"]["weights"], found["ipl"]["weights"]) == (None, "shipped")
+    assert found["sctnet"]["weights"] in ("shipped", "--weights")
 
 
 def test_a_broken_plug_in_is_listed_with_the_reason(dmef_bench, tmp_path, monkeypatch):

@@ -72,7 +72,7 @@ def test_table_4_trains_measures_and_keeps_what_is_finished(table4, dmef_bench, 
     page = (here / "results/table4/table4.md").read_text()
     assert "| *printed PSNR* |" in page and "*34.78*" in page
 
-    monkeypatch.setattr("dmef_bench.reproduce.table4.train_ablation", None)
+    monkeypatch.setattr("dmef_bench.reproduce.table4.train_here", None)
     monkeypatch.setattr("dmef_bench.reproduce.table4.run_method", None)
     again = table4()
     assert json.loads(again.out)["rows"] == told["rows"]
@@ -88,11 +88,11 @@ def test_table_4_goes_on_after_kill_9(here, dataset_folder):
     words = [str(word) for word in words] + ["--format", "json"]
     few = "from dmef_bench.reproduce import table4; table4.ABLATIONS = table4.ABLATIONS[:3]\n"
     code = (
-        f"{few}import os, signal; real = table4.train_ablation\n"
-        "def train(ablation, *rest, **more):\n"
-        "    if ablation.name == 'b-c': os.kill(os.getpid(), signal.SIGKILL)\n"
-        "    return real(ablation, *rest, **more)\n"
-        "table4.train_ablation = train\n"
+        f"{few}import os, signal; real = table4.train_here\n"
+        "def train(recipe, source, request, folder, more):\n"
+        "    if folder.name == 'b-c': os.kill(os.getpid(), signal.SIGKILL)\n"
+        "    return real(recipe, source, request, folder, more)\n"
+        "table4.train_here = train\n"
         "from dmef_bench.cli import main; main()"
     )
     alone = {**os.environ, "OMP_NUM_THREADS": "1"}
@@ -145,6 +145,32 @@ def test_table_5_measures_three_states_of_each_mode(dmef_bench, here):
     other = dmef_bench(*words, "--tolerance", 0.1)
     assert other.code == 2 and "tolerance was '0.05', is now '0.1'" in other.err
     assert dmef_bench(*words, "--tolerance", 0.1, "--overwrite").code == 0
+
+
+def test_a_quick_table_has_a_folder_of_its_own(dmef_bench, here):
+    weights = small_weights(here / "ipl.safetensors")
+    words = ("reproduce", "table7", "--weights", f"ipl={weights}", "--size", "32x32", "-q")
+    ended = dmef_bench(*words, "--quick", "--no-times")
+    assert ended.code == 0, ended.err
+    assert "not to be quoted" in ended.out and "table7-quick.md" in ended.out
+    folder = here / "results/table7-quick"
+    assert json.loads((folder / "table7-quick.json").read_text())["quick"] is True
+    assert not (here / "results/table7").exists()
+
+
+def test_table_1_on_the_command_line(dmef_bench, here):
+    words = ("reproduce", "table1", "--method", "invert-response", "--size", "64x48", "-q")
+    words += ("--limit", 1, "--track", "paper", "--protocol", "paper", "--protocol", "tiled")
+    ended = dmef_bench(*words)
+    assert ended.code == 0, ended.err
+    assert "Track paper, protocol tiled" in ended.out and "figure1.svg" in ended.out
+    for other, said in (
+        (("table4", "--tile", 64), "--tile belongs to table1"),
+        (("table2", "--protocol", "paper", "--protocol", "tiled"), "table2 takes one"),
+        (("table1", "--set", "a=b"), "--set belongs to table4, table6"),
+    ):
+        refused = dmef_bench("reproduce", *other)
+        assert refused.code == 2 and said in refused.err
 
 
 def test_table_5_on_a_dataset_without_times(dmef_bench, here, dataset_folder, monkeypatch):
@@ -205,7 +231,7 @@ def test_damaged_and_foreign_ledgers_are_refused(dmef_bench, here):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (("table5", "--steps", "3"), "--steps belongs to table4"),
+        (("table5", "--steps", "3"), "--steps belongs to table1"),
         (("table4", "--mode", "exact"), "--mode belongs to table7"),
         (("table2", "--size", "64x64"), "--size belongs to"),
         (("table4", "--set", "dimensions=C"), "row by row"),

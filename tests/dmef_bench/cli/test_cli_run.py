@@ -89,9 +89,9 @@ def test_all_takes_every_method_that_has_what_it_needs(run, tmp_path):
 def test_a_method_without_weights_is_left_out_of_all_and_refused_by_name(run):
     ended = run("--method", "all", "--dry-run")
     assert ended.code == 0
-    alone = run("--method", "sctnet")
+    alone = run("--method", f"{METHODS}:Weightless")
     assert alone.code == 3
-    assert "sctnet needs weights" in alone.err
+    assert "weightless needs weights" in alone.err
 
 
 def test_a_killed_run_goes_on_and_counts_every_scene(dataset_folder, tmp_path):

@@ -6,9 +6,10 @@ import time
 from pathlib import Path
 
 import pytest
-from pool_tasks import blocks_ctrl_c, double, misbehave
+from pool_tasks import Token, blocks_ctrl_c, borrow, double, fill, misbehave
 
 from dmef_bench.errors import MissingError
+from dmef_bench.video import Room
 from dmef_bench.work import Broken, Done, each_in_a_process
 
 
@@ -62,6 +63,31 @@ def test_a_failure_is_its_inputs_own(tmp_path):
 
 def test_killed_once_is_finished_in_the_second_go(tmp_path):
     assert _outcomes(["die once"], tmp_path) == {"die once": Done("die once", "die once")}
+
+
+def test_what_is_lent_goes_from_one_input_to_the_next(tmp_path, monkeypatch):
+    monkeypatch.setattr(Token, "made", [])
+    inputs = {str(number): (str(number), tmp_path) for number in range(6)}
+    outcomes = list(each_in_a_process(borrow, inputs, workers=2, lend=Token))
+    assert {outcome.value for outcome in outcomes} == {0, 1}
+    assert [token.closed for token in Token.made] == [True, True]
+
+
+def test_what_a_killed_process_had_is_not_lent_again(tmp_path, monkeypatch):
+    monkeypatch.setattr(Token, "made", [])
+    inputs = {kind: (kind, tmp_path) for kind in ("die once", "next", "last")}
+    outcomes = list(each_in_a_process(borrow, inputs, workers=1, lend=Token))
+    assert outcomes == [Done("next", 1), Done("last", 1), Done("die once", 2)]
+    assert [token.closed for token in Token.made] == [True] * 3
+
+
+def test_room_is_the_same_memory_in_another_process():
+    rooms = [Room()]
+    list(each_in_a_process(fill, {"x": (rooms[0], b"content")}, workers=1))
+    descriptor = rooms[0].descriptor()
+    assert os.read(descriptor, 99) == b"content"
+    os.close(descriptor)
+    rooms[0].close()
 
 
 def test_what_the_environment_lacks_ends_all(tmp_path):
