@@ -13,6 +13,7 @@ from baselines.checkpoint import network_of
 from baselines.checkpoint_file import read_checkpoint_file
 from baselines.conventions import AUTHORS, Conventions, linear_exposures, precise
 from baselines.method import Method, MethodError, WeightsError, WeightsMissingError
+from baselines.weights_training import weights_training
 
 
 class LearnedMethod(Method):
@@ -113,6 +114,7 @@ class LearnedMethod(Method):
         self.metadata = file.metadata
         self._network = network.to(device)
         self.weights_sha256 = file.sha256
+        self.weights_training = weights_training(file.metadata)
         self.device = device
 
     def fuse(self, bracket: Bracket) -> Tensor:

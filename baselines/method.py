@@ -95,11 +95,13 @@ class Method(ABC):
     def __init__(self) -> None:
         self.device = torch.device("cpu")
         self.weights_sha256: str | None = None
+        self.weights_training: str | None = None
 
     def load(self, weights: Path | None, device: torch.device) -> None:
         """Get ready on `device`; learned methods read `weights` or their shipped ones.
 
-        A learned method sets `self.weights_sha256` to the SHA-256 of the file it read.
+        A learned method sets `self.weights_sha256` to the SHA-256 of the file it read, and
+        `self.weights_training` to how it was trained, where the file says so.
 
         Raises:
             WeightsError: the weights are missing, unsafe or not this method's.

@@ -83,7 +83,11 @@ class PublishedRecord(_Record):
 
 
 class MethodRecord(_Record):
-    """Which method, with which weights."""
+    """Which method, with which weights.
+
+    Attributes:
+        weights_training: how long they were trained, where the file says so.
+    """
 
     name: str
     title: str
@@ -92,6 +96,7 @@ class MethodRecord(_Record):
     licence: str
     kind: Literal["bound", "classical", "learned"]
     weights_sha256: str | None = None
+    weights_training: str | None = None
     parameters: Count | None = None
     published: tuple[PublishedRecord, ...] = ()
 

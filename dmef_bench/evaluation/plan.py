@@ -198,6 +198,7 @@ def _method_record(method: Method) -> MethodRecord:
         licence=info.licence,
         kind=info.kind,
         weights_sha256=method.weights_sha256,
+        weights_training=method.weights_training,
         parameters=None if network is None else count_parameters(network),
         published=tuple(PublishedRecord(**asdict(figure)) for figure in info.published),
     )

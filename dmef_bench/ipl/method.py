@@ -7,10 +7,11 @@ from torch import Tensor
 
 from baselines.bracket import Bracket
 from baselines.method import Method, MethodInfo, SizeRule
+from baselines.weights_training import weights_training
 from dmef_bench.ipl.fast import can_fuse_fast, fuse_fast
 from dmef_bench.ipl.fast.cuda import can_fuse_on_cuda, fuse_on_cuda
 from dmef_bench.ipl.model import IPL
-from dmef_bench.ipl.weights_file import SHIPPED, load_network
+from dmef_bench.ipl.weights_file import SHIPPED, build_ipl, load_strictly
 
 
 class IPLMethod(Method):
@@ -44,9 +45,10 @@ class IPLMethod(Method):
         Raises:
             WeightsError: the file is missing, unsafe, or does not fit IPL; the message says where.
         """
-        network, sha256 = load_network(SHIPPED if weights is None else weights)
+        network, file = load_strictly(SHIPPED if weights is None else weights, "ipl", build_ipl)
         self._network = network.to(device).eval()
-        self.weights_sha256 = sha256
+        self.weights_sha256 = file.sha256
+        self.weights_training = weights_training(file.metadata)
         self.device = device
 
     def fuse(self, bracket: Bracket) -> Tensor:

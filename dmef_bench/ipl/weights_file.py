@@ -7,7 +7,7 @@ from typing import TypeVar
 import torch
 from torch import Tensor, nn
 
-from baselines.checkpoint_file import read_checkpoint_file
+from baselines.checkpoint_file import CheckpointFile, read_checkpoint_file
 from baselines.method import WeightsError
 from dmef_bench.ipl.config import IPLConfig
 from dmef_bench.ipl.model import IPL
@@ -23,11 +23,23 @@ def network_metadata(network: IPL) -> dict[str, str]:
 
 
 def load_network(path: Path) -> tuple[IPL, str]:
-    """Build the IPL a weights file was made for and fill it, strictly; see `load_strictly`."""
-    return load_strictly(path, "ipl", lambda config: IPL(IPLConfig.from_json(config)))
+    """The IPL a weights file was made for, and the file's SHA-256; see `load_strictly`."""
+    network, read = load_strictly(path, "ipl", build_ipl)
+    return network, read.sha256
 
 
-def load_strictly(path: Path, method: str, build: Callable[[str], Network]) -> tuple[Network, str]:
+def build_ipl(config: str) -> IPL:
+    """An IPL of a stored configuration.
+
+    Raises:
+        ValueError: it can't be used.
+    """
+    return IPL(IPLConfig.from_json(config))
+
+
+def load_strictly(
+    path: Path, method: str, build: Callable[[str], Network]
+) -> tuple[Network, CheckpointFile]:
     """Build the network a weights file was made for and fill it; 16-bit weights become float32.
 
     Args:
@@ -37,7 +49,7 @@ def load_strictly(path: Path, method: str, build: Callable[[str], Network]) -> t
         build: the configuration as stored, JSON, to a network.
 
     Returns:
-        The network on the CPU, and the SHA-256 of the file.
+        The network on the CPU, and the file it is from.
 
     Raises:
         WeightsError: missing, unreadable, another method's, or tensors that don't fit.
@@ -54,7 +66,7 @@ def load_strictly(path: Path, method: str, build: Callable[[str], Network]) -> t
     wanted = {name: tensor.shape for name, tensor in network.state_dict().items()}
     _check_fit(path, type(network).__name__, wanted, tensors)
     network.load_state_dict(tensors)
-    return network, read.sha256
+    return network, read
 
 
 def _state_dict(path: Path, content: object) -> dict[str, Tensor]:

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from baselines.bracket import Bracket
 from baselines.method import Method, MethodError, MethodInfo, SizeRule
+from baselines.weights_training import weights_training
 from dmef_bench.ipl.weights_file import load_strictly
 from dmef_bench.ipl_plus.config import IPLPlusConfig
 from dmef_bench.ipl_plus.model import IPLPlus
@@ -43,13 +44,14 @@ class IPLPlusMethod(Method):
         Raises:
             WeightsError: the file is missing, unsafe, or does not fit; the message says where.
         """
-        network, sha256 = load_strictly(
+        network, file = load_strictly(
             SHIPPED if weights is None else weights,
             self.info.name,
             lambda config: IPLPlus(IPLPlusConfig.from_json(config)),
         )
         self._network = network.to(device).eval()
-        self.weights_sha256 = sha256
+        self.weights_sha256 = file.sha256
+        self.weights_training = weights_training(file.metadata)
         self.device = device
 
     def fuse(self, bracket: Bracket) -> Tensor:
@@ -65,7 +67,7 @@ class IPLPlusMethod(Method):
             raise MethodError(f"{self.info.name}: call load() before fuse()")
         with torch.inference_mode():
             images = bracket.images.to(next(self._network.parameters()).dtype)
-            fused: Tensor = self._network(images).clamp_(0, 1)
+            fused: Tensor = self._network(images, bracket.evs).clamp_(0, 1)
         return fused.to(bracket.images.dtype)
 
     def network(self) -> IPLPlus | None:

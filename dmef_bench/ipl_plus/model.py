@@ -9,7 +9,8 @@ from torch.nn import functional
 from dmef_bench.ipl_plus.alignment import Alignment, enlarged, warp
 from dmef_bench.ipl_plus.config import IPLPlusConfig
 from dmef_bench.ipl_plus.layers import Residual, starting_at_zero
-from dmef_bench.ipl_plus.tone_curves import ToneCurves
+from dmef_bench.ipl_plus.tone_curves import EVs, ToneCurves
+from synth.exposure import DEFAULT_EVS
 
 # Heights and widths are padded to multiples of this inside.
 _MULTIPLE = 16
@@ -49,19 +50,20 @@ class IPLPlus(nn.Module):
             self.alignment = Alignment(config.features, config.radius, config.coarsest)
         self.judge = Judge(config.width)
 
-    def forward(self, images: Tensor) -> Tensor:
+    def forward(self, images: Tensor, evs: EVs = DEFAULT_EVS) -> Tensor:
         """(B, 3, 3, H, W) exposures in [0, 1] to the fused picture (B, 3, H, W), not clipped."""
-        return self.parts(images).fused
+        return self.parts(images, evs).fused
 
-    def parts(self, images: Tensor) -> Parts:
+    def parts(self, images: Tensor, evs: EVs = DEFAULT_EVS) -> Parts:
         """The same, with what it was made of.
 
         Args:
             images: (B, 3, 3, H, W) in [0, 1], low to high.
+            evs: their exposure values relative to the ground truth.
         """
         height, width = images.shape[-2:]
         images = _padded(images)
-        estimates = self.curves(images)
+        estimates = self.curves(images, evs)
         reference, outer = estimates[:, 1], torch.cat([estimates[:, 0], estimates[:, 2]])
         if self.config.align:
             flow = self.alignment(images, estimates)

@@ -1,5 +1,7 @@
 """Every exposure brought to the ground truth's brightness, by a curve for each bracket."""
 
+import functools
+
 import numpy as np
 import torch
 from torch import Tensor, nn
@@ -8,6 +10,8 @@ from torch.nn import functional
 from dmef_bench.ipl_plus.layers import starting_at_zero
 from synth.camera_response import camera_response
 from synth.exposure import DEFAULT_EVS
+
+EVs = tuple[float, float, float]
 
 # Side of the grid of pixels that a bracket's curves are estimated from.
 _SAMPLES = 64
@@ -20,20 +24,17 @@ _STEP = 0.1
 class ToneCurves(nn.Module):
     """Piecewise linear curves, one for each exposure: encoded value to the ground truth's.
 
-    They start at the inverse of the response and the EVs of the `paper` track and are trained. A
-    correction, the same for the three channels, comes from pixels all over the bracket: how the
-    exposures of one place compare says which camera took them.
+    They start at the inverse of the `paper` track's response at the bracket's EVs, and what is
+    learned is added to that. A correction, the same for the three channels, comes from pixels all
+    over the bracket: how the exposures of one place compare says which camera took them.
 
     Args:
         knots: of each curve, equally spaced over [0, 1].
     """
 
-    start: Tensor
-
     def __init__(self, knots: int) -> None:
         super().__init__()
         self.curves = nn.Parameter(torch.zeros(3, knots))
-        self.register_buffer("start", inverse_responses(knots))
         self.pixel = nn.Sequential(
             nn.Conv1d(9, 48, 1), nn.LeakyReLU(0.1), nn.Conv1d(48, 48, 1), nn.LeakyReLU(0.1)
         )
@@ -43,13 +44,13 @@ class ToneCurves(nn.Module):
             starting_at_zero(nn.Linear(48, 3 * _CORRECTION_KNOTS)),
         )
 
-    def forward(self, images: Tensor) -> Tensor:
+    def forward(self, images: Tensor, evs: EVs = DEFAULT_EVS) -> Tensor:
         """(B, 3, 3, H, W) exposures in [0, 1] to the same shape at one brightness; not clipped."""
-        tables = self.tables(images)
+        tables = self.tables(images, evs)
         # One exposure after the other: the indices of all three would take 600 MB at 4K.
         return torch.stack([_through(images[:, n], tables[:, n]) for n in range(3)], 1)
 
-    def tables(self, images: Tensor) -> Tensor:
+    def tables(self, images: Tensor, evs: EVs) -> Tensor:
         """(B, 3, knots): the curves of each bracket."""
         pixels = _grid_of_pixels(images.flatten(1, 2))
         features = self.pixel(pixels)
@@ -58,7 +59,8 @@ class ToneCurves(nn.Module):
         smooth = functional.interpolate(
             correction, self.curves.shape[1], mode="linear", align_corners=True
         )
-        return self.start + _STEP * (self.curves + smooth)
+        start = inverse_responses(self.curves.shape[1], evs).to(self.curves)
+        return start + _STEP * (self.curves + smooth)
 
 
 def _through(pictures: Tensor, table: Tensor) -> Tensor:
@@ -70,10 +72,11 @@ def _through(pictures: Tensor, table: Tensor) -> Tensor:
     return torch.addcmul(start, step, values - index).view_as(pictures)
 
 
-def inverse_responses(knots: int) -> Tensor:
-    """(3, knots): what the `paper` track's exposures would be at the ground truth's exposure."""
+@functools.lru_cache(maxsize=64)
+def inverse_responses(knots: int, evs: EVs) -> Tensor:
+    """(3, knots): what the `paper` track's camera would give at the ground truth's exposure."""
     response, values = camera_response("sigmoid"), np.linspace(0, 1, knots)
-    curves = [np.nan_to_num(response.brightness_transform(values, 2.0**-ev)) for ev in DEFAULT_EVS]
+    curves = [np.nan_to_num(response.brightness_transform(values, 2.0**-ev)) for ev in evs]
     return torch.from_numpy(np.stack(curves)).float()
 
 

@@ -34,13 +34,13 @@ def build_ipl_plus(options: Mapping[str, str]) -> nn.Module:
 
 def predict_ipl_plus(network: nn.Module, bracket: Bracket) -> Tensor:
     """(B, 3, H, W), differentiable, not clipped."""
-    fused: Tensor = network(bracket.images)
+    fused: Tensor = network(bracket.images, bracket.evs)
     return fused
 
 
 def ipl_plus_loss(network: nn.Module, bracket: Bracket, truth: Tensor, done: float) -> Tensor:
     """A scalar; PSNR looks at squares, so the few pixels that are far off count as in its root."""
-    parts = _checked(network).parts(bracket.images)
+    parts = _checked(network).parts(bracket.images, bracket.evs)
     error = parts.fused - truth
     squares = error.square().mean((1, 2, 3)) + 1e-6
     low = (parts.low - truth).abs().mean()

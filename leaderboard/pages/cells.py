@@ -89,7 +89,20 @@ def definitions(board: Leaderboard) -> dict[str, str]:
         metric.title: wording.printable(getattr(board.metrics, metric.name) or "", 400)
         for metric in board.columns
     }
-    return found | {"LPIPS": lpips_definition(board)}
+    trained = trainings(board)
+    return found | {"LPIPS": lpips_definition(board)} | ({"Weights": trained} if trained else {})
+
+
+def trainings(board: Leaderboard) -> str:
+    """How long the weights were trained that say so; the same training named once."""
+    told: dict[str, list[str]] = {}
+    for row in board.measured:
+        text = row.run.record.method.weights_training if row.run else None
+        titles = told.setdefault(wording.printable(text or "", 100), [])
+        if row.title not in titles:
+            titles.append(row.title)
+    told.pop("", None)
+    return "; ".join(f"{', '.join(titles)}: {text}" for text, titles in told.items())
 
 
 def lpips_definition(board: Leaderboard) -> str:

@@ -19,6 +19,7 @@ from baselines.conventions import AUTHORS, Conventions, in_dataset_space, linear
 from baselines.fshdr.alignment import flow_aligned
 from baselines.hdr_transformer import HDRTransformer, HDRTransformerConfig
 from baselines.learned import exposure_inputs
+from baselines.weights_training import weights_training
 
 CPU = torch.device("cpu")
 
@@ -265,3 +266,17 @@ def test_bridgenet_without_alignment_is_not_called_fshdr(tmp_path):
     bracket = _moving_bracket(4)
     different = _loaded("fshdr", aligned).fuse(bracket) - _loaded("fshdr", plain).fuse(bracket)
     assert float(different.abs().max()) > 1e-4
+
+
+@pytest.mark.parametrize(
+    ("metadata", "said"),
+    [
+        ({"training": '{"step": 1500, "batch": 4}'}, "1,500 steps of 4 samples"),
+        ({}, None),
+        ({"training": "[" * 100_000}, None),
+        ({"training": '{"step": "many", "batch": 4}'}, None),
+        ({"training": "7"}, None),
+    ],
+)
+def test_weights_say_how_long_they_were_trained(metadata, said):
+    assert weights_training(metadata) == said

@@ -120,6 +120,14 @@ def test_markdown_says_what_was_measured_and_how(tmp_path):
     assert "Protocol `tiled`" not in text
 
 
+def test_markdown_says_how_long_weights_were_trained(tmp_path):
+    for name, told in (("ahdrnet", "150 steps"), ("fshdr", "150 steps"), ("ipl", "2,000 steps")):
+        write_run(tmp_path, name, kind="learned", method={"weights_training": told})
+    write_run(tmp_path, "gdc")
+    lines = as_markdown(boards_of(tmp_path)).splitlines()
+    assert "- Weights: AHDRNET, FSHDR: 150 steps; IPL: 2,000 steps" in lines
+
+
 @pytest.mark.parametrize(
     ("shown", "expected"),
     [

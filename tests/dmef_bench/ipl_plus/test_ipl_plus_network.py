@@ -53,7 +53,7 @@ def test_curves_start_at_the_inverse_response_to_a_tenth_of_a_level():
     for estimate, ev in zip(estimates, DEFAULT_EVS, strict=True):
         exact = response.brightness_transform(values, 2.0**-ev)
         assert np.abs(estimate.detach().numpy() - exact).max() < 0.1 / 255 * max(1, 2.0**-ev) ** 2
-    assert inverse_responses(5).shape == (3, 5)
+    assert inverse_responses(5, DEFAULT_EVS).shape == (3, 5)
 
 
 def test_warp_fetches_what_the_flow_points_at():
