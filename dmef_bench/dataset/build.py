@@ -25,6 +25,7 @@ from dmef_bench.dataset.survey import (
 from dmef_bench.dataset.work_folder import WorkFolder, hold
 from dmef_bench.errors import UsageError
 from dmef_bench.progress import progress_bar
+from dmef_bench.video import Room
 from dmef_bench.video.ffmpeg import MOST_THREADS
 from dmef_bench.work import Broken, Cluster, Done, Inputs, each_in_a_process
 
@@ -200,7 +201,7 @@ def _made(
         cores, busy = len(os.sched_getaffinity(0)), max(1, min(workers, len(inputs)))
         threads = min(max(1, cores // busy), MOST_THREADS)
         local = {key: (*arguments, threads) for key, arguments in inputs.items()}
-        return each_in_a_process(make_scenes, local, workers=workers)
+        return each_in_a_process(make_scenes, local, workers=workers, lend=Room)
     # A worker that does not see a video would turn it down as unreadable.
     videos = {key: arguments[0] for key, arguments in inputs.items()}
     return cluster.each(make_scenes, inputs, shared=work.path.absolute(), sees=videos, apart=True)

@@ -33,6 +33,7 @@ from dmef_bench.video import (
     ChoiceOptions,
     Clip,
     Rejected,
+    Room,
     Rules,
     accept,
     choose_scenes,
@@ -86,6 +87,7 @@ def make_scenes(
     folder: Path,
     settings: BuildSettings,
     threads: int | None = None,
+    room: Room | None = None,
 ) -> MadeVideo | TurnedDown:
     """Make the pictures of a video's scenes and, last of all, the marker that vouches for them.
 
@@ -96,6 +98,7 @@ def make_scenes(
         folder: where to write, a folder a scene; named after nothing but the video's content.
         settings: of the build.
         threads: of the decoder; None for as many as serve who has the machine alone.
+        room: where to hold frames while they are looked at; None for memory of their own.
 
     Raises:
         DmefError: the file is not the one whose SHA-256 was given.
@@ -108,7 +111,7 @@ def make_scenes(
         if clip.sha256 != sha256:
             raise DmefError("the file changed while it was being read; run the command again")
         accept(clip, Rules(min_height=settings.min_height, hdr=settings.hdr))
-        options = ChoiceOptions(spacing=settings.spacing, threads=threads)
+        options = ChoiceOptions(spacing=settings.spacing, threads=threads, room=room)
         choices = choose_scenes(clip, settings.scenes_per_video, options)
         source = SourceRecord(
             name=name, sha256=sha256, codec=clip.codec, pixel_format=clip.pixel_format

@@ -9,6 +9,7 @@ from typing import Final
 import cv2
 import imagehash
 import numpy as np
+import scipy.fftpack  # noqa: F401 - imagehash imports it in its first call, each worker anew
 from numpy.typing import NDArray
 from PIL import Image
 

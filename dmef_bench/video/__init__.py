@@ -8,6 +8,7 @@ from dmef_bench.video.ffmpeg import FFMPEG_FLAGS, ffmpeg_version
 from dmef_bench.video.find import find_videos, shown_name
 from dmef_bench.video.probe import probe
 from dmef_bench.video.rejected import CODES, Rejected
+from dmef_bench.video.room import Room
 
 __all__ = [
     "CODES",
@@ -17,6 +18,7 @@ __all__ = [
     "Clip",
     "Colour",
     "Rejected",
+    "Room",
     "Rules",
     "accept",
     "choose_frames",

@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 from dmef_bench.video.clip import Clip, Window
 from dmef_bench.video.cuts import MOST_GAIN, moments
 from dmef_bench.video.decode import Decoded, decode
-from dmef_bench.video.ffmpeg import Filter
+from dmef_bench.video.ffmpeg import BARE, WITH_HEADERS, Filter, takes_headers
 from dmef_bench.video.held import Held, RawFrame, most_bytes
 from dmef_bench.video.rejected import Rejected
+from dmef_bench.video.room import Room
 from dmef_bench.video.showinfo import NO_PTS
 
 # 72 frames of 4K H.264 decode in seconds on two cores.
@@ -55,7 +56,9 @@ class Analysis:
         return self.ticks.astype(np.float64) * float(self.clock)
 
 
-def analyse(clip: Clip, window: Window, threads: int | None = None) -> Analysis:
+def analyse(
+    clip: Clip, window: Window, threads: int | None = None, room: Room | None = None
+) -> Analysis:
     """Decode up to `WINDOW_FRAMES` frames of the clip from `window` on and measure them.
 
     Frames whose presentation time is missing, repeated or out of order are left out. All measures
@@ -65,6 +68,7 @@ def analyse(clip: Clip, window: Window, threads: int | None = None) -> Analysis:
         clip: the video.
         window: of it.
         threads: of the decoder; None for as many as serve who does nothing else meanwhile.
+        room: where to hold the frames, until it is used again; None for memory of their own.
 
     Raises:
         Rejected: the window can't be decoded without errors, is interlaced or has no timestamps.
@@ -80,6 +84,8 @@ def analyse(clip: Clip, window: Window, threads: int | None = None) -> Analysis:
         window=window,
         clock=clip.time_base,
         hold=most_bytes(clip, min(WINDOW_FRAMES, len(clip.container_ticks))),
+        hold_as=WITH_HEADERS if takes_headers(clip.pixel_format) else BARE,
+        room=room,
         threads=threads,
     )
     if any(info.interlaced for info in decoded.infos):

@@ -13,6 +13,7 @@ from dmef_bench.video.clip import Clip, Window
 from dmef_bench.video.cuts import find_cuts
 from dmef_bench.video.held import RawFrame
 from dmef_bench.video.rejected import Rejected
+from dmef_bench.video.room import Room
 from dmef_bench.video.windows import windows
 
 # Seconds between the frames, in the order they are tried.
@@ -46,10 +47,12 @@ class ChoiceOptions:
         spacing: seconds between the frames; None tries `SPACINGS` until the motion is clear.
         threads: of the decoder, which change nothing but the time; None for as many as serve who
             does nothing else meanwhile.
+        room: where to hold frames while they are looked at; None for memory of their own.
     """
 
     spacing: float | None = None
     threads: int | None = None
+    room: Room | None = field(default=None, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         if self.spacing is not None and not 0 < self.spacing <= 60:
@@ -103,7 +106,7 @@ def choose_scenes(clip: Clip, count: int, options: ChoiceOptions = ChoiceOptions
     looked_at: list[Analysis] = []
     failures: list[Rejected] = []
     for window in windows(clip, count):
-        looked_at.append(analyse(clip, window, options.threads))
+        looked_at.append(analyse(clip, window, options.threads, options.room))
         try:
             chosen.append(_lighter(choose(looked_at[-1], options, chosen), chosen))
         except Rejected as rejected:

@@ -4,17 +4,27 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import Any, Final, Literal
 
 from dmef_bench.video.clip import Window
 from dmef_bench.video.container import Demuxer
-from dmef_bench.video.ffmpeg import Filter, command, new_token, run_ffmpeg
+from dmef_bench.video.ffmpeg import BARE, Filter, command, new_token, run_ffmpeg
 from dmef_bench.video.rejected import Rejected
+from dmef_bench.video.room import Room
 from dmef_bench.video.showinfo import FrameInfo, frames, showinfo, time_base
 from dmef_bench.video.supervised import Limits
 
 # Minutes for what takes seconds: many workers may share few cores.
 TIME_LIMIT = 600.0
+# Longer than the line before all frames.
+_LINE: Final = 1 << 10
+# Of a file's packets, those that the decoder is given, as options before the input.
+_PACKETS: Final[dict[str, dict[str, Any]]] = {
+    "all": {},
+    "keyframes": {"skip_frame": "nokey"},
+    # The bitstream filter drops every packet whose number isn't 0 before it is decoded.
+    "first": {"skip_frame": "nokey", "bsf:v": "noise=drop=n"},
+}
 
 
 @dataclass(frozen=True)
@@ -46,8 +56,10 @@ def decode(
     select: str | None = None,
     autorotate: bool = False,
     hold: int = 0,
+    hold_as: str = BARE,
+    room: Room | None = None,
     threads: int | None = None,
-    keyframes: bool = False,
+    packets: Literal["all", "keyframes", "first"] = "all",
     seconds: float = TIME_LIMIT,
 ) -> Decoded:
     """Decode up to `count` frames and convert each with `filters`.
@@ -64,8 +76,11 @@ def decode(
         autorotate: let ffmpeg turn the frames by their display matrix.
         hold: also deliver the frames before `filters`, of which there are filters then, in up to
             so many bytes; 0 for none.
+        hold_as: `BARE` or `WITH_HEADERS`, what ffmpeg holds them as.
+        room: where to hold them; None for memory of their own.
         threads: of the decoder and the filters; None for as many as serve a long run.
-        keyframes: pass over all frames but those where decoding can start.
+        packets: what is decoded of the stream: all of it, its keyframes, or the very first packet
+            if it is one.
         seconds: time limit.
 
     Raises:
@@ -87,15 +102,17 @@ def decode(
             demuxer,
             before=_before(window, clock)
             | ({} if autorotate else {"noautorotate": None})
-            | ({"skip_frame": "nokey"} if keyframes else {}),
+            | _PACKETS[packets],
             filters=chain,
             after=after,
             log_level="info",
             hold_after=hold_after,
+            hold_as=hold_as,
             threads=threads,
         ),
         path,
         Limits(seconds=seconds, stdout=count * (bytes_each or 0), held=hold),
+        room,
     )
     try:
         infos = frames(finished.stderr, token)[:count]
@@ -104,13 +121,12 @@ def decode(
         raise Rejected("unreadable", f"its frames can't be listed: {error}") from error
     if len({(info.width, info.height, info.pixel_format) for info in infos}) > 1:
         raise Rejected("unreadable", "its frames change size or pixel format on the way")
-    pictures = _cut(memoryview(finished.stdout), bytes_each)
+    pictures = _cut(finished.stdout, bytes_each)
     if bytes_each is not None and len(pictures) != len(infos):
         raise Rejected(
             "unreadable", f"ffmpeg lists {len(infos)} frames and delivers {len(pictures)}"
         )
-    copies = memoryview(finished.held)
-    held = _cut(copies, len(copies) // len(infos)) if hold and infos else []
+    held = cut_held(finished.held, len(infos), bare=hold_as == BARE) if hold else []
     if hold and len(held) != len(infos):
         raise Rejected("unreadable", f"ffmpeg lists {len(infos)} frames and holds {len(held)}")
     return Decoded(infos, pictures, Fraction(numerator, denominator), held)
@@ -122,6 +138,18 @@ def _before(window: Window, clock: Fraction | None) -> dict[str, Any]:
     # Half a tick late, so that rounding can't land on the keyframe before.
     seconds = (window.seek + Fraction(1, 2)) * clock
     return {"ss": f"{float(seconds):.6f}", "seek_timestamp": 1, "noaccurate_seek": None}
+
+
+def cut_held(data: memoryview, count: int, *, bare: bool) -> list[memoryview]:
+    """The samples of each of `count` frames, without what stands before them."""
+    if not count or len(data) < count:
+        return []
+    # One line before all frames, and a line of one word before each.
+    before, mark = (0, b"") if bare else (bytes(data[:_LINE]).find(b"\n") + 1, b"FRAME\n")
+    frames = _cut(data[before:], (len(data) - before) // count)
+    if any(frame[: len(mark)] != mark for frame in frames):
+        raise Rejected("unreadable", "its frames change size on the way")
+    return [frame[len(mark) :] for frame in frames]
 
 
 def _cut(data: memoryview, bytes_each: int | None) -> list[memoryview]:

@@ -24,15 +24,11 @@ def extract_frames(clip: Clip, choice: Choice) -> tuple[Frame, Frame, Frame]:
         Rejected: "unreadable": not these three frames came, or not with the size probed.
     """
     pictures = _decoded_again(clip, choice) if choice.raw is None else convert(clip, choice.raw)
-    shape = clip.coded_height, clip.coded_width, 3
-    first, second, third = (
-        orient(np.frombuffer(picture, np.uint8).reshape(shape), clip.orientation)
-        for picture in pictures
-    )
+    first, second, third = (orient(picture, clip.orientation) for picture in pictures)
     return first, second, third
 
 
-def _decoded_again(clip: Clip, choice: Choice) -> list[memoryview]:
+def _decoded_again(clip: Clip, choice: Choice) -> list[Frame]:
     decoded = decode(
         clip.path,
         clip.demuxer,
@@ -45,4 +41,5 @@ def _decoded_again(clip: Clip, choice: Choice) -> list[memoryview]:
     )
     if tuple(info.ticks for info in decoded.infos) != choice.ticks:
         raise Rejected("unreadable", "a second decoding gave other frames; was the file changed?")
-    return decoded.pictures
+    shape = clip.coded_height, clip.coded_width, 3
+    return [np.frombuffer(picture, np.uint8).reshape(shape) for picture in decoded.pictures]

@@ -18,6 +18,7 @@ import imageio_ffmpeg
 from dmef_bench.errors import MissingError
 from dmef_bench.video.container import Demuxer
 from dmef_bench.video.rejected import Rejected
+from dmef_bench.video.room import Room
 from dmef_bench.video.supervised import Finished, LimitReachedError, Limits, run_supervised
 
 # 8192×8192 covers 8K in either orientation.
@@ -44,6 +45,9 @@ FFMPEG_FLAGS = (
     "-xerror",
     f"scale=flags={SCALER_FLAGS}:out_range=full:sws_dither=none",
 )
+# Muxers for frames in a file: their samples alone, of any pixel format; or with a few words before
+# each, which copies them once less, for what `takes_headers` names.
+BARE, WITH_HEADERS = "rawvideo", "yuv4mpegpipe"
 # Of a decoder; what more of them gain, their memory and the frames decoded ahead cost.
 MOST_THREADS = 4
 _GLOBAL = ("-nostdin", "-hide_banner", "-nostats", "-xerror", "-abort_on", "empty_output")
@@ -121,6 +125,7 @@ def command(
     after: dict[str, Any],
     log_level: str,
     hold_after: int | None = None,
+    hold_as: str = BARE,
     threads: int | None = None,
 ) -> list[str]:
     """The argument list: the first real video stream, through `filters`, to standard output.
@@ -133,6 +138,7 @@ def command(
         log_level: of ffmpeg.
         hold_after: after so many of the filters, a copy of every frame also goes to the second
             output of `supervised`, as it is.
+        hold_as: `BARE` or `WITH_HEADERS`, what that output is.
         threads: of the decoder and, each for itself, of the filters; None for the usual number.
     """
     # A capital V leaves out cover pictures.
@@ -145,11 +151,21 @@ def command(
         stream = stream.filter(each.name, **each.arguments)
     output = stream.output("pipe:1", map_metadata=-1, map_chapters=-1, **after)
     if held is not None:
-        copies = held.output("fd:", map_metadata=-1, map_chapters=-1, **after, fd="{held}")
+        if hold_as == WITH_HEADERS:
+            # It counts in frames of one length and refuses two at once; these are a day apart.
+            held = held.filter("settb", expr=1).filter("setpts", expr="N*86400")
+        # More than 8 bit in this format is ffmpeg's own invention, to be asked for.
+        options = after | {"f": hold_as, "strict": -1, "fd": "{held}"}
+        copies = held.output("fd:", map_metadata=-1, map_chapters=-1, **options)
         output = ffmpeg.merge_outputs(output, copies)
     if threads is not None:
         output = output.global_args("-filter_complex_threads", threads)
     return _compiled(output, log_level)
+
+
+def takes_headers(pixel_format: str) -> bool:
+    """Whether frames of an ffmpeg pixel format can be held as `WITH_HEADERS`."""
+    return re.fullmatch(r"yuv4(20|22|44)p((10|12)le)?", pixel_format) is not None
 
 
 def raw_command(pixel_format: str, width: int, height: int, filters: Sequence[Filter]) -> list[str]:
@@ -181,15 +197,17 @@ def _compiled(output: Any, log_level: str) -> list[str]:  # noqa: ANN401 - ffmpe
     return [str(argument) for argument in output.compile(cmd=start)]
 
 
-def run_ffmpeg(arguments: Sequence[str], path: Path, limits: Limits) -> Finished:
-    """Run an argument list made by `command` on the file at `path`.
+def run_ffmpeg(
+    arguments: Sequence[str], path: Path, limits: Limits, room: Room | None = None
+) -> Finished:
+    """Run an argument list made by `command` on the file at `path`, as `run_supervised` does.
 
     Raises:
         Rejected: "time-limit", "no-video-stream", "too-large" or "unreadable".
         MissingError: ffmpeg can't be run.
     """
     try:
-        finished = run_supervised(arguments, path, limits)
+        finished = run_supervised(arguments, path, limits, room)
     except LimitReachedError as error:
         raise Rejected("time-limit", f"ffmpeg was stopped: {error}") from None
     except OSError as error:

@@ -6,7 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from dmef_bench.video.clip import Clip, bits_of
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from dmef_bench.video.clip import Clip, bits_of, is_rgb
 from dmef_bench.video.colour import to_rgb
 from dmef_bench.video.ffmpeg import Filter, raw_command, run_ffmpeg
 from dmef_bench.video.rejected import Rejected
@@ -16,6 +20,8 @@ from dmef_bench.video.supervised import Limits
 # 72 frames of 4K in 10 bit 4:2:0 are 1.8 GB.
 MOST_HELD = 2 << 30
 _TIME_LIMIT = 600.0
+# Bytes a frame, at the most, for the words before it.
+_HEADER = 1 << 10
 # Samples a pixel by chroma subsampling; four for what isn't listed, RGB with padding at worst.
 _SAMPLES = {"420": 1.5, "422": 2.0, "440": 2.0, "444": 3.0}
 
@@ -62,7 +68,8 @@ def most_bytes(clip: Clip, count: int) -> int:
     # Odd sizes round their colour planes up.
     pixels = (clip.coded_width + 1) * (clip.coded_height + 1)
     each = int(pixels * samples) * (1 if bits_of(clip.pixel_format) == 8 else 2)
-    return count * each if count * each <= _limit() else 0
+    most = count * (each + _HEADER)
+    return most if most <= _limit() else 0
 
 
 def _limit() -> int:
@@ -71,8 +78,11 @@ def _limit() -> int:
     return min(MOST_HELD, memory // (2 * (os.cpu_count() or 1)))
 
 
-def convert(clip: Clip, frames: Sequence[RawFrame]) -> list[memoryview]:
-    """rgb24 samples of each frame, by the same filters as for frames that come from a decoder.
+def convert(clip: Clip, frames: Sequence[RawFrame]) -> list[NDArray[np.uint8]]:
+    """(H, W, 3) RGB of each frame, with the samples that frames straight from a decoder get.
+
+    Video that isn't RGB becomes three planes here, which takes the scaler half the time, with the
+    same arithmetic as for rgb24.
 
     Raises:
         Rejected: the frames aren't what was probed.
@@ -92,9 +102,11 @@ def convert(clip: Clip, frames: Sequence[RawFrame]) -> list[memoryview]:
             "field_mode": "prog",
         },
     )
-    arguments = raw_command(
-        first.pixel_format, first.width, first.height, (tags, *to_rgb(clip.colour))
-    )
+    filters = list(to_rgb(clip.colour))
+    planar = not is_rgb(first.pixel_format)
+    if planar:
+        filters[-1] = Filter("format", {"pix_fmts": "gbrp"})
+    arguments = raw_command(first.pixel_format, first.width, first.height, (tags, *filters))
     descriptor = os.memfd_create("frames")
     try:
         with os.fdopen(os.dup(descriptor), "wb") as stream:
@@ -102,12 +114,18 @@ def convert(clip: Clip, frames: Sequence[RawFrame]) -> list[memoryview]:
                 stream.write(frame.samples)
         source = Path(f"/proc/self/fd/{descriptor}")
         limits = Limits(seconds=_TIME_LIMIT, stdout=len(frames) * size)
-        data = memoryview(run_ffmpeg(arguments, source, limits).stdout)
+        data = run_ffmpeg(arguments, source, limits).stdout
     finally:
         os.close(descriptor)
     if len(data) != len(frames) * size:
         raise Rejected("unreadable", "its frames are not of the size that was probed")
-    return [data[start : start + size] for start in range(0, len(data), size)]
+    shape = clip.coded_height, clip.coded_width
+    pictures = np.frombuffer(data, np.uint8).reshape(len(frames), -1)
+    if not planar:
+        return [picture.reshape(*shape, 3) for picture in pictures]
+    planes = (picture.reshape(3, *shape) for picture in pictures)
+    merged = (cv2.merge([red, green, blue]) for green, blue, red in planes)
+    return [picture.astype(np.uint8, copy=False) for picture in merged]
 
 
 def _tag(name: str) -> str:

@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final, Literal
 
 from dmef_bench.atomic_write import sha256_of_file
 from dmef_bench.video.clip import Clip, has_alpha
@@ -19,6 +20,7 @@ from dmef_bench.video.supervised import Limits
 MAX_FRAMES = 216_000
 _BYTES_A_ROW = 200
 _FRAMES_DECODED = 3
+_FIRST: Final[tuple[Literal["first", "keyframes"], ...]] = ("first", "keyframes")
 _DISCARDED = 0x4  # AV_PKT_FLAG_DISCARD: before or after what an edit list shows
 
 
@@ -72,15 +74,18 @@ def probe(path: Path) -> Clip:
 def _decode_first(path: Path, demuxer: Demuxer) -> Decoded:
     """The first keyframe, else, as where no frame is marked as one, the first few frames.
 
-    Before ffmpeg notices that no more is wanted, it has decoded several frames ahead.
+    Before ffmpeg notices that no more is wanted, it has decoded several frames ahead, so that it
+    is given no more than the first packet, unless that is no keyframe or, without those behind
+    it, no picture. An ffmpeg before 7 can't be told so and decodes keyframes ahead.
     """
-    try:
-        decoded = decode(path, demuxer, (), count=1, threads=1, keyframes=True)
-        if decoded.infos:
-            return decoded
-    except Rejected as rejected:
-        if rejected.code == "time-limit":
-            raise
+    for packets in _FIRST:
+        try:
+            decoded = decode(path, demuxer, (), count=1, threads=1, packets=packets)
+            if decoded.infos:
+                return decoded
+        except Rejected as rejected:
+            if rejected.code == "time-limit":
+                raise
     return decode(path, demuxer, (), count=_FRAMES_DECODED, threads=1)
 
 
@@ -103,7 +108,7 @@ def _list_packets(path: Path, demuxer: Demuxer) -> _Packets:
     )
     seconds = 120 + path.stat().st_size / 10e6
     limits = Limits(seconds=seconds, stdout=MAX_FRAMES * _BYTES_A_ROW)
-    listing = run_ffmpeg(arguments, path, limits).stdout.decode("ascii", "replace")
+    listing = str(run_ffmpeg(arguments, path, limits).stdout, "ascii", "replace")
     codec = re.search(r"^#codec_id 0: (\w+)$", listing, re.MULTILINE)
     size = re.search(r"^#dimensions 0: (\d+)x(\d+)$", listing, re.MULTILINE)
     if codec is None or size is None:
@@ -137,9 +142,8 @@ def _stream_tags(path: Path, demuxer: Demuxer) -> dict[str, str]:
         after={"c": "copy", "f": "ffmetadata", "frames:v": 1, "map_metadata:s:0": "0:s:V:0"},
         log_level="error",
     )
-    text = run_ffmpeg(arguments, path, Limits(seconds=60, stdout=16 << 20)).stdout.decode(
-        "utf-8", "replace"
-    )
+    limits = Limits(seconds=60, stdout=16 << 20)
+    text = str(run_ffmpeg(arguments, path, limits).stdout, "utf-8", "replace")
     tags = {}
     stream = re.split(r"(?<!\\)\n\[STREAM\]\n", text)[1:2]
     for line in re.split(r"(?<!\\)\n", stream[0] if stream else ""):

@@ -1,6 +1,7 @@
 """Run a program that reads hostile input: own process group, limits, bounded output."""
 
 import contextlib
+import fcntl
 import mmap
 import os
 import resource
@@ -9,14 +10,18 @@ import signal
 import subprocess
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
+
+from dmef_bench.video.room import Room
 
 # Measured: tone-mapping 7680×4320 10-bit HEVC, decoded by 4 threads, needs 2 to 3 GiB.
 MEMORY_LIMIT = 4 << 30
 _STDERR_LIMIT = 32 << 20
 _CHUNK = 1 << 20
+# Of a pipe, instead of 64 KiB: fewer times that writer and reader wait for each other.
+_PIPE = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -40,24 +45,27 @@ class Limits:
 class Finished:
     """How a run ended: exit status (negative: by a signal) and what it wrote.
 
-    The second output is not copied: its memory is given back with the last view of it.
+    The outputs are not copied: their memory is given back with the last view of it.
     """
 
     status: int
-    stdout: bytes
+    stdout: memoryview
     stderr: str
-    held: bytes | memoryview = b""
+    held: memoryview = field(default_factory=lambda: memoryview(b""))
 
 
 class LimitReachedError(Exception):
     """The run was killed for the time or the output it used; the message says which."""
 
 
-def run_supervised(arguments: Sequence[str], input_file: Path, limits: Limits) -> Finished:
+def run_supervised(
+    arguments: Sequence[str], input_file: Path, limits: Limits, room: Room | None = None
+) -> Finished:
     """Run `arguments` with `input_file` open for reading under the descriptor that `{fd}` names.
 
     Every argument equal to "{fd}" becomes the descriptor's number, and every "{held}" that of a
-    file in memory for a second output where `limits` allows one: the program never learns the
+    file in memory for a second output where `limits` allows one, a new one or the given `room`'s,
+    whose last use ends with that: the program never learns the
     file's name, so no name can be taken for an option, a pattern or an address, and the program
     need not be allowed to open any other file. It may write no file at all (RLIMIT_FSIZE), gets an
     empty environment and leads a process group of its own, which is gone when this returns.
@@ -70,18 +78,20 @@ def run_supervised(arguments: Sequence[str], input_file: Path, limits: Limits) -
         with supervised_process(arguments, input_file, limits) as process:
             stdout, stderr = _read(process, limits)
         return Finished(process.returncode, stdout, stderr.decode("utf-8", "replace"))
-    also = os.memfd_create("held")
+    also = os.memfd_create("held") if room is None else room.descriptor()
     try:
         arguments = [str(also) if each == "{held}" else each for each in arguments]
         with supervised_process(arguments, input_file, limits, also=also) as process:
             stdout, stderr = _read(process, limits)
         # Only what is looked at is ever mapped; the memory goes with the last view of it.
         size = os.fstat(also).st_size
-        held = mmap.mmap(also, size, access=mmap.ACCESS_READ) if size else b""
+        if room is not None:  # which may still hold more from its last use
+            size = min(size, os.lseek(also, 0, os.SEEK_CUR))
+        held = memoryview(mmap.mmap(also, size, access=mmap.ACCESS_READ) if size else b"")
     finally:
         os.close(also)
     said = stderr.decode("utf-8", "replace")
-    return Finished(process.returncode, stdout, said, memoryview(held))
+    return Finished(process.returncode, stdout, said, held)
 
 
 @contextlib.contextmanager
@@ -109,6 +119,8 @@ def supervised_process(
         )
         try:
             _limit(process.pid, limits)
+            with contextlib.suppress(OSError):  # who has many large pipes may have no more
+                fcntl.fcntl(_present(process.stdout), fcntl.F_SETPIPE_SZ, _PIPE)
             yield process
         finally:
             with contextlib.suppress(ProcessLookupError):
@@ -132,32 +144,39 @@ def _limit(pid: int, limits: Limits) -> None:
             resource.prlimit(pid, kind, (most, most))
 
 
-def _read(process: "subprocess.Popen[bytes]", limits: Limits) -> tuple[bytes, bytes]:
+def _read(process: "subprocess.Popen[bytes]", limits: Limits) -> tuple[memoryview, bytes]:
     """Both streams up to their ends; surplus stderr is dropped, surplus stdout ends the run."""
     deadline = time.monotonic() + limits.seconds
-    stdout, stderr = bytearray(), bytearray()
+    # Memory that is not there until it is written to, and then in large pieces.
+    area = mmap.mmap(-1, limits.stdout + 1, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+    with contextlib.suppress(OSError):
+        area.madvise(mmap.MADV_HUGEPAGE)
+    stdout, filled, stderr = memoryview(area), 0, bytearray()
     with selectors.DefaultSelector() as selector:
-        for pipe, buffer in ((process.stdout, stdout), (process.stderr, stderr)):
-            selector.register(_present(pipe), selectors.EVENT_READ, buffer)
+        for pipe in (process.stdout, process.stderr):
+            selector.register(_present(pipe), selectors.EVENT_READ)
         while selector.get_map():
             ready = selector.select(max(0.0, deadline - time.monotonic()))
             if not ready:
                 raise LimitReachedError(f"no result within {limits.seconds:g} s")
             for key, _ in ready:
-                piece = os.read(key.fd, _CHUNK)
-                if not piece:
-                    selector.unregister(key.fileobj)
-                elif key.data is stdout:
-                    stdout += piece
-                    if len(stdout) > limits.stdout:
+                if key.fileobj is process.stdout:
+                    count = os.readv(key.fd, [stdout[filled : filled + _CHUNK]])
+                    filled += count
+                    if filled > limits.stdout:
                         raise LimitReachedError(f"more than {limits.stdout} bytes of output")
-                elif len(stderr) < _STDERR_LIMIT:
-                    stderr += piece
+                else:
+                    piece = os.read(key.fd, _CHUNK)
+                    count = len(piece)
+                    if len(stderr) < _STDERR_LIMIT:
+                        stderr += piece
+                if not count:
+                    selector.unregister(key.fileobj)
     try:
         process.wait(max(0.1, deadline - time.monotonic()))
     except subprocess.TimeoutExpired:
         raise LimitReachedError(f"no end within {limits.seconds:g} s") from None
-    return bytes(stdout), bytes(stderr)
+    return stdout[:filled].toreadonly(), bytes(stderr)
 
 
 def _present(pipe: IO[bytes] | None) -> IO[bytes]:

@@ -3,7 +3,7 @@
 from dmef_bench.work.cluster import Cluster, ClusterLostError, connected
 from dmef_bench.work.on_worker import UnfitWorkerError
 from dmef_bench.work.outcome import Broken, Done, Inputs
-from dmef_bench.work.pool import each_in_a_process
+from dmef_bench.work.pool import each_in_a_process, prepare
 
 __all__ = [
     "Broken",
@@ -14,4 +14,5 @@ __all__ = [
     "UnfitWorkerError",
     "connected",
     "each_in_a_process",
+    "prepare",
 ]

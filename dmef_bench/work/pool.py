@@ -16,7 +16,7 @@ from dataclasses import replace
 from multiprocessing import forkserver, resource_tracker
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import ForkServerContext, ForkServerProcess
-from typing import Any, NamedTuple, NoReturn, TypeVar
+from typing import Any, NamedTuple, NoReturn, Protocol, TypeVar
 
 from dmef_bench.errors import DmefError, MissingError
 from dmef_bench.work.outcome import Broken, Done, Inputs
@@ -26,13 +26,25 @@ T = TypeVar("T")
 _ASKED_EVERY = 0.5
 
 
+class Lent(Protocol):
+    """What one input after the other uses; it can be sent to a process that is started."""
+
+    def close(self) -> None:
+        """Give it up for good."""
+
+
 class _Job(NamedTuple):
     process: ForkServerProcess
     answer: Connection
+    lent: Lent | None
 
 
 def each_in_a_process(
-    function: Callable[..., T], inputs: Inputs, *, workers: int
+    function: Callable[..., T],
+    inputs: Inputs,
+    *,
+    workers: int,
+    lend: Callable[[], Lent] | None = None,
 ) -> Generator[Done[T] | Broken]:
     """Call `function(*arguments)` for every input, as many at once as `workers`.
 
@@ -43,6 +55,8 @@ def each_in_a_process(
         function: a module's function; it and its arguments are pickled.
         inputs: key -> arguments.
         workers: processes at once.
+        lend: makes what an input needs and the next one can use again; its last argument. None
+            is ever used by two at once, nor after the process was killed that had it.
 
     Yields:
         One outcome for each input, as they finish.
@@ -50,16 +64,16 @@ def each_in_a_process(
     Raises:
         MissingError: the function raised it, as on a full disk; the other processes are ended.
     """
-    context = _context(function)
+    context = _context(function.__module__)
     killed = []
-    with contextlib.closing(_at_once(context, function, inputs, workers)) as outcomes:
+    with contextlib.closing(_at_once(context, function, inputs, workers, lend)) as outcomes:
         for outcome in outcomes:
             if isinstance(outcome, Broken) and outcome.killed:
                 killed.append(outcome.key)
             else:
                 yield outcome
     second_go = {key: inputs[key] for key in killed}
-    with contextlib.closing(_at_once(context, function, second_go, 1)) as outcomes:
+    with contextlib.closing(_at_once(context, function, second_go, 1, lend)) as outcomes:
         for outcome in outcomes:
             if isinstance(outcome, Broken) and outcome.killed:
                 reason = f"{outcome.reason}; try again with fewer --workers"
@@ -85,13 +99,22 @@ def one_in_a_process(
         MissingError: the function raised it.
     """
     inputs = {key: arguments}
-    with contextlib.closing(_at_once(_context(function), function, inputs, 1, wanted)) as outcomes:
+    running = _at_once(_context(function.__module__), function, inputs, 1, wanted=wanted)
+    with contextlib.closing(running) as outcomes:
         return next(outcomes, None)
 
 
-def _context(function: Callable[..., Any]) -> ForkServerContext:
+def prepare(module: str) -> None:
+    """Start importing the module of a function for `each_in_a_process`, in another process.
+
+    Who has much to import before the call saves the wait for the same imports once more.
+    """
+    _context(module)
+
+
+def _context(module: str) -> ForkServerContext:
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload([__name__, function.__module__])
+    context.set_forkserver_preload([__name__, module])
     # Ctrl-C goes to the server too, which takes no notice of it once it is up and would until then
     # show a traceback. What is blocked here stays blocked in what is started.
     resource_tracker.ensure_running()  # by itself the server starts it, which lifts the block
@@ -108,33 +131,55 @@ def _at_once(
     function: Callable[..., T],
     inputs: Inputs,
     workers: int,
+    lend: Callable[[], Lent] | None = None,
+    *,
     wanted: Callable[[], bool] | None = None,
 ) -> Generator[Done[T] | Broken]:
     waiting = deque(inputs)
     running: dict[str, _Job] = {}
+    made, free = list[Lent](), list[Lent]()
     try:
         while waiting or running:
             while waiting and len(running) < workers:
                 key = waiting.popleft()
-                running[key] = _start(context, function, inputs[key])
+                if lend is not None and not free:
+                    made.append(lend())
+                    free.append(made[-1])
+                lent = free.pop() if free else None
+                running[key] = _start(context, function, inputs[key], lent)
             asked_every = None if wanted is None else _ASKED_EVERY
             ready = wait([job.answer for job in running.values()], asked_every)
             if wanted is not None and not wanted():
                 return
             for key in [key for key, job in running.items() if job.answer in ready]:
-                yield _finish(key, running.pop(key))
+                lent = running[key].lent
+                outcome = _finish(key, running.pop(key))
+                if lent is not None and isinstance(outcome, Broken) and outcome.killed:
+                    # What the process had started may still be at work on it.
+                    made.remove(lent)
+                    lent.close()
+                elif lent is not None:
+                    free.append(lent)
+                yield outcome
     finally:
         _end(running.values())
+        for each in made:
+            each.close()
 
 
 def _start(
-    context: ForkServerContext, function: Callable[..., Any], arguments: tuple[Any, ...]
+    context: ForkServerContext,
+    function: Callable[..., Any],
+    arguments: tuple[Any, ...],
+    lent: Lent | None,
 ) -> _Job:
+    if lent is not None:
+        arguments = *arguments, lent
     answer, sender = context.Pipe(duplex=False)
     process = context.Process(target=_work, args=(sender, function, arguments), daemon=True)
     process.start()
     sender.close()
-    return _Job(process, answer)
+    return _Job(process, answer, lent)
 
 
 def _finish(key: str, job: _Job) -> Done[Any] | Broken:

@@ -77,15 +77,15 @@ def test_a_video_without_a_marked_keyframe(media: Media, monkeypatch: pytest.Mon
     path = media.clip()
     clip, asked = probe(path), []
 
-    def found_none(*given: Any, keyframes: bool = False, **options: Any) -> Decoded:
-        asked.append(keyframes)
-        if keyframes:
+    def found_none(*given: Any, packets: str = "all", **options: Any) -> Decoded:
+        asked.append(packets)
+        if packets != "all":
             raise Rejected("unreadable", "ffmpeg delivered nothing")
         return decode(*given, **options)
 
     monkeypatch.setattr(importlib.import_module("dmef_bench.video.probe"), "decode", found_none)
     assert probe(path) == clip
-    assert asked == [True, False]
+    assert asked == ["first", "keyframes", "all"]
 
 
 def test_interlaced_video_is_seen(media: Media) -> None:

@@ -65,7 +65,7 @@ def test_a_child_left_behind_is_killed(file: Path) -> None:
     script = "sleep 100 >/dev/null 2>&1 & echo $!"
     finished = run_supervised(["/bin/sh", "-c", script], file, ROOMY)
     assert finished.status == 0
-    _wait_for_the_end(finished.stdout.decode())
+    _wait_for_the_end(str(finished.stdout, "ascii"))
 
 
 def _wait_for_the_end(pids: str) -> None:
