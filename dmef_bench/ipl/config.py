@@ -1,10 +1,9 @@
 """Every choice the paper leaves open or its ablations switch, in one frozen object."""
 
-import dataclasses
-import json
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import Literal, get_args
+
+from dmef_bench.ipl.stored_config import StoredConfig
 
 Lfe = Literal["prose", "equation"]
 Final = Literal["last", "sum"]
@@ -12,7 +11,7 @@ DIMENSIONS = "CWH"
 
 
 @dataclass(frozen=True)
-class IPLConfig:
+class IPLConfig(StoredConfig):
     """How an IPL network is built; the defaults are the configuration that is shipped.
 
     docs/fidelity.md says for each field what the paper prints and why the default is as it is.
@@ -76,51 +75,3 @@ class IPLConfig:
                 raise ValueError(f"IPLConfig.{name} is true or false, got {getattr(self, name)!r}")
         if not (self.drtm or self.residual):
             raise ValueError("IPLConfig.residual is false, but without drtm nothing else is left")
-
-    def to_json(self) -> str:
-        """The configuration as one line of JSON, for the metadata of a weights file."""
-        return json.dumps(dataclasses.asdict(self))
-
-    @classmethod
-    def from_json(cls, text: str) -> "IPLConfig":
-        """Read what `to_json` wrote; a field that is not there keeps its default.
-
-        Raises:
-            ValueError: no JSON object, an unknown field, or a value out of range.
-        """
-        try:
-            fields = json.loads(text)
-        except RecursionError:
-            raise ValueError("an IPL configuration is a JSON object, not a deep nest") from None
-        if not isinstance(fields, dict):
-            raise ValueError(f"an IPL configuration is a JSON object, got {text[:80]!r}")
-        return cls(**_known(fields))
-
-    def changed(self, texts: Mapping[str, str]) -> "IPLConfig":
-        """This configuration with fields replaced by values written as text ("lfe": "prose").
-
-        Raises:
-            ValueError: an unknown field, or a value of the wrong kind or out of range.
-        """
-        values: dict[str, Any] = {}
-        for name, text in _known(texts).items():
-            current = getattr(self, name)
-            values[name] = text if isinstance(current, str) else _number_or_flag(name, text)
-        return dataclasses.replace(self, **values)
-
-
-def _known(fields: Mapping[str, Any]) -> dict[str, Any]:
-    known = [field.name for field in dataclasses.fields(IPLConfig)]
-    for name in fields:
-        if name not in known:
-            raise ValueError(f"IPLConfig has no field {name!r}; it has {', '.join(known)}")
-    return dict(fields)
-
-
-def _number_or_flag(name: str, text: str) -> object:
-    try:
-        return json.loads(text)
-    except ValueError:
-        raise ValueError(
-            f"IPLConfig.{name} is a whole number, true or false; got {text!r}"
-        ) from None
