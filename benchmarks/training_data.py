@@ -4,7 +4,7 @@ Times, in samples a second and at two sizes of batches, the sources on the CPU (
 thread), the same data made in whole batches on the device, and training steps of `ipl` (forward,
 backward, optimiser) on that device, which is the first GPU or else the CPU. Photographs are those
 of a folder (--photos), or a generated 4K frame. On a CPU batches hold four samples at most, and few
-of them are timed. Under a minute. Writes benchmarks/results/training_data.json.
+of them are timed. Writes benchmarks/results/training_data.json.
 """
 
 import argparse
