@@ -25,10 +25,10 @@ def texture(side, seed=0):
     return torch.nn.functional.interpolate(coarse, (side, side), mode="bicubic")[0].clamp(0, 1)
 
 
-def exposures(frames):
-    """Three (3, H, W) frames exposed on the paper track: (1, 3, 3, H, W)."""
+def exposures(frames, evs=DEFAULT_EVS):
+    """Three (3, H, W) frames exposed by the paper track's camera: (1, 3, 3, H, W)."""
     pictures = tuple((frame.movedim(0, -1) * 255).round().byte().numpy() for frame in frames)
-    exposed = synthesise_bracket(pictures, DEFAULT_EVS, camera_response("sigmoid"))
+    exposed = synthesise_bracket(pictures, evs, camera_response("sigmoid"))
     return torch.from_numpy(np.stack(exposed)).movedim(-1, 1)[None].float() / 255
 
 
@@ -36,6 +36,13 @@ def test_untrained_it_undoes_the_response_where_nothing_is_clipped():
     truth = texture(64) * 0.5
     fused = IPLPlus(TINY)(exposures((truth, truth, truth)))[0]
     assert (fused - truth).abs().max() < 3 / 255
+
+
+def test_the_brackets_own_exposure_values_count():
+    truth, evs = texture(64) * 0.5, (-1.0, 0.9, 2.0)
+    images, network = exposures((truth, truth, truth), evs), IPLPlus(TINY)
+    assert (network(images, evs)[0] - truth).abs().max() < 4 / 255
+    assert (network(images)[0] - truth).abs().max() > 10 / 255
 
 
 @pytest.mark.parametrize("size", [(16, 16), (17, 35), (48, 64)])
