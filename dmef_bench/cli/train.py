@@ -80,6 +80,10 @@ GENERATED = "generated"
     help="Weights of stage s1, for stage s2.",
 )  # fmt: skip
 @click.option(
+    "--start-from", type=click.Path(path_type=Path, exists=True, dir_okay=False), default=None,
+    help="Weights of the method to begin with instead of random numbers.",
+)  # fmt: skip
+@click.option(
     "--validate-every", type=click.IntRange(min=1), default=500, show_default=True,
     help="Steps between validations on held-out generated scenes.",
 )  # fmt: skip
@@ -117,6 +121,7 @@ def command(
     stage: Literal["s1", "s2"] | None,
     labelled: int | None,
     stage_one: Path | None,
+    start_from: Path | None,
     validate_every: int,
     validation_scenes: int,
     minutes: float | None,
@@ -143,6 +148,7 @@ def command(
         make_source,
         staged,
         started_by_torchrun,
+        starting_from,
         train,
     )
     from dmef_bench.training.several import methods_named, name_failures, train_several
@@ -150,8 +156,10 @@ def command(
     with started_by_torchrun() as ranks:
         names = methods_named(methods)
         several = len(names) > 1 or "all" in methods
-        if several and (options or stage is not None):
-            raise UsageError("--set and --stage belong to one method; name it alone with --method")
+        if several and (options or stage is not None or start_from is not None):
+            raise UsageError(
+                "--set, --stage and --start-from belong to one method; name it alone with --method"
+            )
         around = context == "whole-picture"
         if around and not all(find_recipe(name).context for name in names):
             raise UsageError(
@@ -161,6 +169,8 @@ def command(
             raise UsageError("--context whole-picture and --data-on-device don't go with a --stage")
         if data_on_device and data != GENERATED:
             raise UsageError("--data-on-device is for generated scenes and --photos, not a dataset")
+        if stage is not None and start_from is not None:
+            raise UsageError("--start-from doesn't go with a --stage; stage s2 has --stage-one")
         if stage is None and (labelled is not None or stage_one is not None):
             raise UsageError("--labelled and --stage-one belong to a --stage")
         with ranks.together():
@@ -183,6 +193,8 @@ def command(
                     find_recipe(name), steps=steps, seed=seed, options=_pairs(options),
                     validate_every=validate_every, validation_scenes=validation_scenes,
                 )  # fmt: skip
+                if start_from is not None:
+                    recipe = starting_from(recipe, start_from)
                 samples = source_of(crop)
                 if stage is not None and not isinstance(samples, BatchSource):
                     part = settings.batch // ranks.size

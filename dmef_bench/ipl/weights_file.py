@@ -62,11 +62,25 @@ def load_strictly(
         network = build(read.metadata.get("config", "{}"))
     except (ValueError, TypeError) as error:
         raise WeightsError(f"{path}: its stored configuration can't be used: {error}") from None
-    tensors = _state_dict(path, read.content)
+    fill(network, path, read.content)
+    return network, read
+
+
+def fill(network: nn.Module, path: Path, content: object) -> None:
+    """Give a network the tensors of a file, all of them and no others.
+
+    Args:
+        network: to fill.
+        path: the file, for what is said of it.
+        content: what it holds: a bare state dict or one under `state_dict`.
+
+    Raises:
+        WeightsError: tensors that don't fit or aren't finite; the network is as it was.
+    """
+    tensors = _state_dict(path, content)
     wanted = {name: tensor.shape for name, tensor in network.state_dict().items()}
     _check_fit(path, type(network).__name__, wanted, tensors)
     network.load_state_dict(tensors)
-    return network, read
 
 
 def _state_dict(path: Path, content: object) -> dict[str, Tensor]:

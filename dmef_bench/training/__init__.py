@@ -12,6 +12,7 @@ from dmef_bench.training.recipes import RECIPES, Recipe, find_recipe
 from dmef_bench.training.run_folder import forget
 from dmef_bench.training.samples import BatchSource, Sample, SampleKey, Source
 from dmef_bench.training.settings import TrainSettings
+from dmef_bench.training.start_from import starting_from
 from dmef_bench.training.step import DivergedError
 
 __all__ = [
@@ -34,5 +35,6 @@ __all__ = [
     "own_recipe",
     "staged",
     "started_by_torchrun",
+    "starting_from",
     "train",
 ]

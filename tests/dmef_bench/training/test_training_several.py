@@ -85,5 +85,5 @@ def test_the_command_trains_several_and_goes_on_with_each(tmp_path):
     again = json.loads(CliRunner().invoke(command, arguments).stdout)["methods"]
     assert [one.get("finished") for one in again] == [None, True]
     assert weights.read_bytes() == first
-    with pytest.raises(UsageError, match="--set and --stage belong to one method"):
+    with pytest.raises(UsageError, match="--set, --stage and --start-from belong to one method"):
         CliRunner().invoke(command, [*arguments, "--set", "blocks=1"], catch_exceptions=False)

@@ -1,0 +1,60 @@
+"""Training that starts from weights instead of random numbers."""
+
+import dataclasses
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from torch import nn
+
+from baselines.checkpoint_file import read_checkpoint_file
+from baselines.method import WeightsError
+from dmef_bench.ipl.weights_file import fill
+from dmef_bench.training.recipes import Recipe
+
+FACT: Final = "started_from"
+
+
+def starting_from(recipe: Recipe, weights: Path) -> Recipe:
+    """The same recipe with networks that start from a file of weights.
+
+    The optimiser starts anew; a training that goes on reads its own checkpoint. The file's SHA-256
+    becomes one of the recipe's facts, so that weights say what they were made from.
+
+    Args:
+        recipe: of the method the weights are of.
+        weights: as `--weights` takes them, `.safetensors` or `.pth`.
+
+    Raises:
+        WeightsError: unreadable or another method's; from the recipe's `build`, of another
+            configuration.
+    """
+    read = read_checkpoint_file(weights)
+    made_for = read.metadata.get("method", recipe.name)
+    if made_for != recipe.name:
+        raise WeightsError(f"{weights}: these are weights of {made_for!r}, not of {recipe.name!r}")
+
+    def build(options: Mapping[str, str]) -> nn.Module:
+        network = recipe.build(options)
+        theirs = _configuration(read.metadata)
+        different = [
+            f"{name}: {theirs[name]} there, {value} now"
+            for name, value in _configuration(recipe.metadata(network)).items()
+            if theirs.get(name, value) != value
+        ]
+        if different:
+            raise WeightsError(
+                f"{weights}: weights of another configuration ({'; '.join(different)}); "
+                "give the same by --set, or start from other weights"
+            )
+        fill(network, weights, read.content)
+        return network
+
+    return dataclasses.replace(recipe, build=build, facts={**recipe.facts, FACT: read.sha256})
+
+
+def _configuration(metadata: Mapping[str, str]) -> dict[str, Any]:
+    """Fields of a stored configuration; weights of an earlier version lack the later ones."""
+    fields = json.loads(metadata.get("config", "{}"))
+    return fields if isinstance(fields, dict) else {}
