@@ -6,6 +6,8 @@ from typing import Literal
 
 import torch
 
+from dmef_bench.evaluation.freed_memory import return_freed_memory
+
 _STATUS = "/proc/{}/status"
 _CLEAR_REFS = Path("/proc/self/clear_refs")
 _RESET_PEAK = "5"
@@ -15,8 +17,8 @@ class PeakMemory:
     """Measures what runs inside `with`, in this process and on one device.
 
     On CUDA: peak of torch's allocator less what was allocated at entry. On the CPU: the kernel's
-    own peak of the resident set (VmHWM, set back at entry) less the resident set at entry; memory
-    the process kept from earlier work and uses again is not seen.
+    own peak of the resident set (VmHWM, set back at entry) less the resident set at entry; what the
+    process kept from earlier work is given back before, so that its use is seen.
 
     Attributes:
         kind: "cuda" or "rss".
@@ -36,8 +38,10 @@ class PeakMemory:
             torch.cuda.synchronize(self._device)
             torch.cuda.reset_peak_memory_stats(self._device)
             self._before = torch.cuda.memory_allocated(self._device)
-        elif _reset_resident_peak():
-            self._before = resident_bytes()
+        else:
+            return_freed_memory()
+            if _reset_resident_peak():
+                self._before = resident_bytes()
         return self
 
     def __exit__(self, *exception: object) -> None:

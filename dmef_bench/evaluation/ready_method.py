@@ -9,6 +9,7 @@ from baselines import Method, MethodError, WeightsError
 from baselines.conventions import Linear
 from baselines.learned import LearnedMethod
 from dmef_bench.errors import MissingError, UsageError
+from dmef_bench.evaluation.freed_memory import keep_freed_memory
 
 
 class WeightsMissingError(MissingError):
@@ -23,6 +24,9 @@ def ready_method(
 ) -> Method:
     """Make a method and load it.
 
+    On the CPU this process keeps the memory it frees from now on (`keep_freed_memory`), so that
+    all methods run under the same conditions wherever they are started.
+
     Args:
         method_class: from `baselines.resolve`.
         weights: file of weights; the shipped ones where None.
@@ -33,6 +37,8 @@ def ready_method(
         WeightsMissingError: it needs weights and was given none.
         UsageError: the weights are not its own, it can't be made, or it has no use for `linear`.
     """
+    if device.type == "cpu":
+        keep_freed_memory()
     try:
         method = method_class()
         method.load(weights, device)

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from baselines import Bracket
 from dmef_bench import __version__
 from dmef_bench.errors import UsageError
+from dmef_bench.evaluation.freed_memory import keep_freed_memory
 from dmef_bench.training.brackets import bracket_of
 from dmef_bench.training.checkpoint import TrainingState, load_checkpoint
 from dmef_bench.training.feed import batches_from
@@ -85,6 +86,8 @@ def train(
         OtherProcessError: another process failed.
     """
     started = time.monotonic()
+    if device.type == "cpu":
+        keep_freed_memory()
     checkpoint = output / CHECKPOINT_FILE
     with ranks.together():
         slots = ranks.share(settings.batch)
