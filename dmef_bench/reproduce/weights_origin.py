@@ -8,6 +8,7 @@ from typing import Any, Final, Literal
 
 from baselines import Method
 from baselines.checkpoint_file import read_checkpoint_file
+from baselines.weights_training import steps_in_words
 from dmef_bench.training.shipped.data_words import data_in_words, first_crop, tracks_seen
 
 Origin = Literal["none", "shipped", "given", "trained"]
@@ -47,13 +48,17 @@ class WeightsOrigin:
         if self.origin == "none":
             return ""
         told = f"Weights {(self.sha256 or '')[:8]}, {_WORDS[self.origin]}"
-        steps = self.training.get("step", self.training.get("steps"))
-        if steps is None or not self._data:
+        try:
+            steps = steps_in_words(self.training) if self._data else None
+        except (KeyError, TypeError, ValueError):
+            steps = None
+        if steps is None:
             return f"{told}; the file does not say how they were trained."
         crop = first_crop(self._data)
         of = "" if crop is None else f" of {crop}×{crop}"
         return (
-            f"{told}: {steps} steps of {self.training.get('batch', 'some')} crops{of}: "
+            f"{told}: {steps} steps of "
+            f"{self.training.get('batch', 'some')} crops{of}: "
             f"{data_in_words(self._data)}. The authors' weights were never published."
         )
 

@@ -20,7 +20,8 @@ def starting_from(recipe: Recipe, weights: Path) -> Recipe:
     """The same recipe with networks that start from a file of weights.
 
     The optimiser starts anew; a training that goes on reads its own checkpoint. The file's SHA-256
-    becomes one of the recipe's facts, so that weights say what they were made from.
+    and what it says of its own training become one of the recipe's facts, so that weights tell all
+    they were made from.
 
     Args:
         recipe: of the method the weights are of.
@@ -51,10 +52,18 @@ def starting_from(recipe: Recipe, weights: Path) -> Recipe:
         fill(network, weights, read.content)
         return network
 
-    return dataclasses.replace(recipe, build=build, facts={**recipe.facts, FACT: read.sha256})
+    before = {"sha256": read.sha256, "training": _json(read.metadata, "training")}
+    return dataclasses.replace(recipe, build=build, facts={**recipe.facts, FACT: before})
 
 
 def _configuration(metadata: Mapping[str, str]) -> dict[str, Any]:
     """Fields of a stored configuration; weights of an earlier version lack the later ones."""
-    fields = json.loads(metadata.get("config", "{}"))
-    return fields if isinstance(fields, dict) else {}
+    return _json(metadata, "config") or {}
+
+
+def _json(metadata: Mapping[str, str], key: str) -> dict[str, Any] | None:
+    try:
+        stored = json.loads(metadata.get(key, "null"))
+    except ValueError:
+        return None
+    return stored if isinstance(stored, dict) else None

@@ -272,6 +272,14 @@ def test_bridgenet_without_alignment_is_not_called_fshdr(tmp_path):
     ("metadata", "said"),
     [
         ({"training": '{"step": 1500, "batch": 4}'}, "1,500 steps of 4 samples"),
+        (
+            {"training": '{"step": 15, "batch": 4, "started_from": {"training": {"step": 1000}}}'},
+            "1,000 + 15 steps of 4 samples",
+        ),
+        (
+            {"training": '{"step": 15, "batch": 4, "started_from": {"training": null}}'},
+            "15 steps of 4 samples",
+        ),
         ({}, None),
         ({"training": "[" * 100_000}, None),
         ({"training": '{"step": "many", "batch": 4}'}, None),

@@ -223,7 +223,14 @@ def test_own_scenes_are_a_dataset_and_are_gone_on_with(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "training", [{}, {"step": 3}, {"step": 3, "data": "words"}, {"data": {"kind": "generated"}}]
+    "training",
+    [
+        {},
+        {"step": 3},
+        {"step": "many", "data": {"kind": "generated"}},
+        {"step": 3, "data": "words"},
+        {"data": {"kind": "generated"}},
+    ],
 )
 def test_weights_that_say_nothing_are_said_to(training):
     origin = WeightsOrigin("shipped", "ab" * 32, training)

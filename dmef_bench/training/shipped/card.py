@@ -9,6 +9,7 @@ import torch
 
 import dmef_bench
 from baselines import MethodInfo, resolve
+from baselines.weights_training import steps_in_words
 from dmef_bench.evaluation import ready_method
 from dmef_bench.training.shipped.data_words import data_in_words, first_crop, tracks_seen
 from dmef_bench.training.shipped.figures import TOLERANCE
@@ -19,7 +20,7 @@ COMMAND: Final = "python -m dmef_bench.training.model_cards"
 # What is said elsewhere in the card, or has no part in the outcome.
 _NOT_LISTED: Final = {
     "method", "data", "step", "steps", "options", "checkpoint_every", "validate_every",
-    "validation_scenes", "validation_side", "validation_psnr", "validation_ssim",
+    "validation_scenes", "validation_side", "validation_psnr", "validation_ssim", "started_from",
 }  # fmt: skip
 _UNKNOWN: Final = "not recorded"
 
@@ -83,6 +84,7 @@ def _training(weights: ShippedWeights) -> Iterator[str]:
     crop = first_crop(training["data"])
     listed = [
         ("steps", f"{done:,}" if done == steps else f"{done:,} of {steps:,}: stopped early"),
+        ("started from", _started_from(training.get("started_from"))),
         ("crops", f"{crop}×{crop}" if crop else _UNKNOWN),
         *(
             (name.replace("_", " "), _value(value))
@@ -95,6 +97,16 @@ def _training(weights: ShippedWeights) -> Iterator[str]:
         ("commit", f"`{record.commit}`" if record else _UNKNOWN),
     ]
     yield from _table(("", ""), listed)
+
+
+def _started_from(before: dict[str, Any] | None) -> str:
+    """The weights that were trained further; empty for a training that began with none."""
+    if before is None:
+        return ""
+    told = f"weights {before['sha256'][:8]}"
+    if (training := before["training"]) is None:
+        return told
+    return f"{told}: {steps_in_words(training)} steps, {data_in_words(training['data'])}"
 
 
 def _quality(weights: ShippedWeights) -> Iterator[str]:

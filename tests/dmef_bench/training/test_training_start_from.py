@@ -39,7 +39,7 @@ def test_the_network_begins_with_these_weights(weights):
     network = recipe.build(OPTIONS)
     for name, tensor in load_file(weights).items():
         assert torch.equal(network.state_dict()[name], tensor)
-    assert recipe.facts["started_from"] == sha256_of_file(weights)
+    assert recipe.facts["started_from"]["sha256"] == sha256_of_file(weights)
 
 
 def test_the_outcome_says_what_it_was_made_from_and_goes_on_with_the_same_alone(weights, tmp_path):
@@ -49,7 +49,8 @@ def test_the_outcome_says_what_it_was_made_from_and_goes_on_with_the_same_alone(
     assert all(torch.allclose(before[name], after[name], atol=1e-6) for name in before)
     with safe_open(made, framework="pt") as opened:
         told = json.loads(opened.metadata()["training"])
-    assert told["started_from"] == sha256_of_file(weights)
+    assert told["started_from"]["sha256"] == sha256_of_file(weights)
+    assert told["started_from"]["training"]["learning_rate"] == 1e-2
     with pytest.raises(UsageError, match="started_from"):
         train(tmp_path, "--learning-rate", "1e-9")
 
