@@ -21,8 +21,8 @@ import cv2
 import numpy as np
 import report
 
-from dmef_bench.dataset.measures import HASH_BITS, perceptual_hash
-from dmef_bench.dataset.near_duplicates import ALIKE
+from dmef_bench.dataset.measures import perceptual_hash
+from dmef_bench.dataset.near_duplicates import ALIKE, HASH_BITS
 from dmef_bench.picture_files import read_picture
 from dmef_bench.video import choose_frames, extract_frames, probe
 from dmef_bench.video.ffmpeg import ffmpeg_executable

@@ -6,7 +6,6 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import gammaln, ndtr, pdtr, xlogy
 
 Floats = NDArray[np.float64]
 
@@ -72,6 +71,8 @@ class SensorNoise:
 
     def _below(self, mean: Floats, limit: Floats) -> Floats:
         """P(N + read-out < limit) in electrons: sure below the read-out's reach, summed within."""
+        from scipy.special import gammaln, ndtr, pdtr, xlogy
+
         deviation = math.sqrt(self.read) / self.shot
         first = np.maximum(np.floor(limit - _REACH * deviation), 0)
         below: Floats = np.where(first > 0, pdtr(np.maximum(first - 1, 0), mean), 0.0)

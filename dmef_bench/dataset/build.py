@@ -10,8 +10,8 @@ from pathlib import Path
 from dmef_bench.dataset import assembly
 from dmef_bench.dataset.existing import dataset_to_extend, refuse_foreign, refuse_other_settings
 from dmef_bench.dataset.final_files import compose
-from dmef_bench.dataset.make_scene import MadeVideo, TurnedDown, make_scenes
 from dmef_bench.dataset.manifest import Manifest
+from dmef_bench.dataset.markers import MadeVideo, TurnedDown
 from dmef_bench.dataset.near_duplicates import refuse_near_duplicates
 from dmef_bench.dataset.records import DatasetRecord, RejectionRecord
 from dmef_bench.dataset.settings import BuildSettings
@@ -27,7 +27,10 @@ from dmef_bench.errors import UsageError
 from dmef_bench.progress import progress_bar
 from dmef_bench.video import Room
 from dmef_bench.video.ffmpeg import MOST_THREADS
-from dmef_bench.work import Broken, Cluster, Done, Inputs, each_in_a_process
+from dmef_bench.work import Broken, Cluster, Done, Inputs, each_in_a_process, prepare
+
+# What processes that make scenes import before they start.
+_MAKES_SCENES = "dmef_bench.dataset.make_scene"
 
 
 class NoUsableVideosError(UsageError):
@@ -201,10 +204,26 @@ def _made(
         cores, busy = len(os.sched_getaffinity(0)), max(1, min(workers, len(inputs)))
         threads = min(max(1, cores // busy), MOST_THREADS)
         local = {key: (*arguments, threads) for key, arguments in inputs.items()}
-        return each_in_a_process(make_scenes, local, workers=workers, lend=Room)
+        prepare(_MAKES_SCENES)
+        return each_in_a_process(_make, local, workers=workers, lend=Room)
     # A worker that does not see a video would turn it down as unreadable.
     videos = {key: arguments[0] for key, arguments in inputs.items()}
-    return cluster.each(make_scenes, inputs, shared=work.path.absolute(), sees=videos, apart=True)
+    return cluster.each(_make, inputs, shared=work.path.absolute(), sees=videos, apart=True)
+
+
+def _make(
+    video: Path,
+    name: str,
+    sha256: str,
+    folder: Path,
+    settings: BuildSettings,
+    threads: int | None = None,
+    room: Room | None = None,
+) -> MadeVideo | TurnedDown:
+    """`make_scenes`, whose imports only workers need."""
+    from dmef_bench.dataset.make_scene import make_scenes
+
+    return make_scenes(video, name, sha256, folder, settings, threads, room)
 
 
 def _report(

@@ -9,8 +9,8 @@ from dmef_bench.dataset.assembly import Move, Plan
 from dmef_bench.dataset.card import describe, render_card
 from dmef_bench.dataset.croissant import FileFacts, parse, render
 from dmef_bench.dataset.layout import walk
-from dmef_bench.dataset.make_scene import MadeVideo, numbered
 from dmef_bench.dataset.manifest import Manifest
+from dmef_bench.dataset.markers import MadeVideo, numbered
 from dmef_bench.dataset.records import (
     CARD_FILE,
     CROISSANT_FILE,

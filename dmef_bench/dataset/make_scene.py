@@ -4,25 +4,29 @@ import dataclasses
 import hashlib
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
-from typing import Annotated, Any, Literal
+from typing import Any
 
 import cv2
 import numpy as np
+import scenedetect.detectors  # noqa: F401 - `find_cuts` imports it in its first call, each worker anew
 from numpy.typing import NDArray
-from pydantic import Field
 
 from dmef_bench.atomic_write import atomic_write
 from dmef_bench.dataset import measures
 from dmef_bench.dataset.camera_exposures import camera_columns, scene_camera
+from dmef_bench.dataset.markers import (
+    MARKER_FILE,
+    FileRecord,
+    MadeScene,
+    MadeVideo,
+    TurnedDown,
+)
 from dmef_bench.dataset.records import (
     CAMERA_PICTURES,
     PICTURES,
     ColourRecord,
-    DiskRecord,
-    InsideName,
     RejectionRecord,
     SceneRecord,
-    Sha256,
     SourceRecord,
 )
 from dmef_bench.dataset.settings import BuildSettings
@@ -43,41 +47,7 @@ from dmef_bench.video import (
 from synth.camera_track import Camera, camera_bracket, camera_exposure
 from synth.exposure import expose, synthesise_bracket
 
-MARKER_FILE = "marker.json"
-
 Frames = tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.uint8]]
-
-
-class FileRecord(DiskRecord):
-    """A finished file: its name, the SHA-256 of its bytes, and how many they are."""
-
-    name: InsideName
-    sha256: Sha256
-    size: int
-
-
-class MadeScene(DiskRecord):
-    """A finished scene: its line of metadata.jsonl but for the number, and its files."""
-
-    scene: SceneRecord
-    files: tuple[FileRecord, ...]
-
-
-class MadeVideo(DiskRecord):
-    """Marker of a video whose scenes are finished; they are in order of time."""
-
-    outcome: Literal["made"] = "made"
-    scenes: tuple[MadeScene, ...]
-
-
-class TurnedDown(DiskRecord):
-    """Marker of a video that can't give a scene."""
-
-    outcome: Literal["rejected"] = "rejected"
-    rejection: RejectionRecord
-
-
-Marker = Annotated[MadeVideo | TurnedDown, Field(discriminator="outcome")]
 
 
 def make_scenes(
@@ -177,13 +147,6 @@ def _make_scene(
         ),
         files=tuple(files),
     )
-
-
-def numbered(scene: SceneRecord, number: str, name: str) -> SceneRecord:
-    """The same scene under its final number, from a video called `name`."""
-    files = {f"{picture}_file_name": f"{number}/{picture}.png" for picture in scene.pictures()}
-    source = scene.source.model_copy(update={"name": name})
-    return scene.model_copy(update={"scene": number, "source": source, **files})
 
 
 def _columns(files: list[FileRecord]) -> dict[str, str]:

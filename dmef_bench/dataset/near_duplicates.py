@@ -5,14 +5,14 @@ from typing import Final
 
 import numpy as np
 
-from dmef_bench.dataset.make_scene import MadeScene, MadeVideo
 from dmef_bench.dataset.manifest import Manifest
-from dmef_bench.dataset.measures import HASH_BITS
+from dmef_bench.dataset.markers import MadeScene, MadeVideo
 from dmef_bench.dataset.records import RejectionRecord, SceneRecord
 
-# Of the 64 bits of two perceptual hashes, at most so many differ. docs/video.md says what other
+# Of the bits of two perceptual hashes, at most so many differ. docs/video.md says what other
 # scenes and what copies of the same scene were measured to differ by.
 ALIKE: Final = 10
+HASH_BITS: Final = 64
 
 
 def refuse_near_duplicates(

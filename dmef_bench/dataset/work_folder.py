@@ -10,7 +10,7 @@ from pydantic import TypeAdapter, ValidationError
 from dmef_bench.atomic_write import atomic_write, explained, sha256_of_file
 from dmef_bench.dataset.layout import WORK_FOLDER, plain_file
 from dmef_bench.dataset.lock import LOCK_FILE, held
-from dmef_bench.dataset.make_scene import MARKER_FILE, MadeVideo, Marker, TurnedDown
+from dmef_bench.dataset.markers import MARKER_FILE, MadeVideo, Marker, TurnedDown
 from dmef_bench.dataset.records import DatasetRecord
 from dmef_bench.errors import IntegrityError
 

@@ -1,7 +1,8 @@
 """Decode a window of a clip once, small and grey, and measure what the choice of frames needs."""
 
 from bisect import bisect_left
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from itertools import accumulate
 
@@ -75,19 +76,8 @@ def analyse(
     """
     width, height = _fit(clip.coded_width, clip.coded_height, SHARPNESS_SIDE)
     small = Filter("scale", {"w": width, "h": height, "flags": _SCALER_FLAGS, "sws_dither": "none"})
-    decoded = decode(
-        clip.path,
-        clip.demuxer,
-        (small, Filter("format", {"pix_fmts": "gray"})),
-        count=WINDOW_FRAMES,
-        bytes_each=width * height,
-        window=window,
-        clock=clip.time_base,
-        hold=most_bytes(clip, min(WINDOW_FRAMES, len(clip.container_ticks))),
-        hold_as=WITH_HEADERS if takes_headers(clip.pixel_format) else BARE,
-        room=room,
-        threads=threads,
-    )
+    grey = (small, Filter("format", {"pix_fmts": "gray"}))
+    window, decoded = _decoded(clip, window, grey, width * height, threads, room)
     if any(info.interlaced for info in decoded.infos):
         raise Rejected("interlaced", "some of its frames are interlaced")
     _check_count(clip, [info.ticks for info in decoded.infos])
@@ -108,6 +98,44 @@ def analyse(
         thumbnails=np.stack(thumbnails).astype(np.uint8, copy=False),
         held=_hold(decoded, places),
     )
+
+
+def _decoded(
+    clip: Clip,
+    window: Window,
+    filters: Sequence[Filter],
+    bytes_each: int,
+    threads: int | None,
+    room: Room | None,
+) -> tuple[Window, Decoded]:
+    """Without the packets behind the window, unless not the very frames came that are listed."""
+    try:
+        decoded = decode(
+            clip.path,
+            clip.demuxer,
+            filters,
+            count=WINDOW_FRAMES,
+            bytes_each=bytes_each,
+            window=window,
+            clock=clip.time_base,
+            hold=most_bytes(clip, min(WINDOW_FRAMES, len(clip.container_ticks))),
+            hold_as=WITH_HEADERS if takes_headers(clip.pixel_format) else BARE,
+            room=room,
+            threads=threads,
+        )
+        if window.last is None or _as_listed(clip, window, decoded):
+            return window, decoded
+    except Rejected as rejected:
+        if window.last is None or rejected.code == "time-limit":
+            raise
+    return _decoded(clip, replace(window, last=None), filters, bytes_each, threads, room)
+
+
+def _as_listed(clip: Clip, window: Window, decoded: Decoded) -> bool:
+    ticks = clip.container_ticks
+    first = 0 if window.start is None else bisect_left(ticks, window.start)
+    listed = ticks[first : first + WINDOW_FRAMES]
+    return tuple(info.ticks for info in decoded.infos) == listed
 
 
 def _hold(decoded: Decoded, places: list[int]) -> Held:
@@ -147,9 +175,10 @@ def sharpness(picture: NDArray[np.uint8]) -> float:
 
     Source: Pech-Pacheco et al., "Diatom autofocusing in brightfield microscopy", ICPR 2000.
     """
-    edges = cv2.Laplacian(picture, cv2.CV_16S).astype(np.int64).ravel()
-    squares = np.einsum("i,i->", edges, edges)
-    return float(squares / edges.size - (np.sum(edges) / edges.size) ** 2)
+    edges = cv2.Laplacian(picture, cv2.CV_16S)
+    # Both are sums of integers in float64; OpenCV gives that of squares as the square of its root.
+    total, squares = cv2.sumElems(edges)[0], round(cv2.norm(edges, cv2.NORM_L2SQR))
+    return squares / edges.size - (total / edges.size) ** 2
 
 
 def difference(first: NDArray[np.uint8], second: NDArray[np.uint8]) -> NDArray[np.float64]:

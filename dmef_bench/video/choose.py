@@ -1,6 +1,7 @@
 """Choose three frames of a clip, for one scene or several: visible motion, no cut, no blur."""
 
 import contextlib
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
@@ -155,6 +156,12 @@ def choose(analysis: Analysis, options: ChoiceOptions, taken: Sequence[Choice] =
     offers = _offers(analysis.times, options)
     if not any(offers):
         raise Rejected("too-short", f"no three of its {count} frames are {_wanted(options)}")
+
+    @functools.cache  # most pairs belong to two triples
+    def changed(first: int, second: int) -> float:
+        apart = difference(analysis.thumbnails[first], analysis.thumbnails[second])
+        return int((apart >= CHANGED_LEVELS).sum()) / apart.size
+
     best: Choice | None = None
     for triples in offers:
         for triple in triples:
@@ -163,7 +170,8 @@ def choose(analysis: Analysis, options: ChoiceOptions, taken: Sequence[Choice] =
                 continue
             if not all(_apart(analysis, cuts, triple, other) for other in taken):
                 continue
-            candidate = _measure(analysis, relative, triple)
+            motion = min(changed(*step) for step in pairwise(triple))
+            candidate = _choice(analysis, relative, triple, motion)
             if best is None or _merit(candidate) > _merit(best):
                 best = candidate
         if best is not None and best.motion >= CLEAR_MOTION:
@@ -235,18 +243,16 @@ def _triples(times: NDArray[np.float64], spacing: float) -> list[_Triple]:
     return found
 
 
-def _measure(analysis: Analysis, relative: NDArray[np.float64], triple: _Triple) -> Choice:
-    pictures = [analysis.thumbnails[place] for place in triple]
-    changed = [
-        int((difference(a, b) >= CHANGED_LEVELS).sum()) / a.size for a, b in pairwise(pictures)
-    ]
+def _choice(
+    analysis: Analysis, relative: NDArray[np.float64], triple: _Triple, motion: float
+) -> Choice:
     first, second, third = (int(analysis.ticks[place]) for place in triple)
     clock = analysis.clock
     return Choice(
         ticks=(first, second, third),
         presentation_times=(float(first * clock), float(second * clock), float(third * clock)),
         indices=triple,
-        motion=min(changed),
+        motion=motion,
         sharpness=float(relative[list(triple)].min()),
         window=analysis.window,
     )

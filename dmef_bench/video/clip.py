@@ -66,6 +66,8 @@ class Clip:
         container_ticks: when the container says its frames are shown, rising. Used for counts,
             lengths and where to look; frames are chosen by the times they really decode with.
         keyframe_ticks: the times among them where decoding can start, rising.
+        decoding_ticks: when the decoder is given each of `container_ticks`; empty where the
+            container doesn't say, or a packet of the codec may hold none or several.
     """
 
     path: Path
@@ -84,6 +86,7 @@ class Clip:
     time_base: Fraction
     container_ticks: tuple[int, ...]
     keyframe_ticks: tuple[int, ...]
+    decoding_ticks: tuple[int, ...] = ()
 
     @property
     def width(self) -> int:
@@ -137,7 +140,9 @@ class Window:
     Attributes:
         seek: ticks of the keyframe to start at, None for the beginning of the file.
         start: ticks of the earliest frame that counts, None for the first that is decoded.
+        last: ticks at which the decoder is given the last packet, None for all of the file.
     """
 
     seek: int | None = None
     start: int | None = None
+    last: int | None = None

@@ -4,8 +4,6 @@ import math
 
 import numpy as np
 from numpy.typing import NDArray
-from scenedetect.common import FrameTimecode
-from scenedetect.detectors import AdaptiveDetector
 
 # A cut changes the whole picture by this many levels on average, and by this many times as much
 # as the steps around it, two before and two after.
@@ -31,6 +29,9 @@ def find_cuts(thumbnails: NDArray[np.uint8]) -> NDArray[np.bool_]:
     Source: the AdaptiveDetector of PySceneDetect, driven frame by frame, so that only our own
     decoder ever reads a video.
     """
+    from scenedetect.common import FrameTimecode
+    from scenedetect.detectors import AdaptiveDetector
+
     count = len(thumbnails)
     cuts = np.zeros(count - 1, bool)
     detector = AdaptiveDetector(

@@ -23,7 +23,8 @@ _PACKETS: Final[dict[str, dict[str, Any]]] = {
     "all": {},
     "keyframes": {"skip_frame": "nokey"},
     # The bitstream filter drops every packet whose number isn't 0 before it is decoded.
-    "first": {"skip_frame": "nokey", "bsf:v": "noise=drop=n"},
+    # Deblocking changes nothing but samples, which nobody looks at.
+    "first": {"skip_frame": "nokey", "bsf:v": "noise=drop=n", "skip_loop_filter": "all"},
 }
 
 
@@ -133,11 +134,15 @@ def decode(
 
 
 def _before(window: Window, clock: Fraction | None) -> dict[str, Any]:
-    if window.seek is None or clock is None:
-        return {}
-    # Half a tick late, so that rounding can't land on the keyframe before.
-    seconds = (window.seek + Fraction(1, 2)) * clock
-    return {"ss": f"{float(seconds):.6f}", "seek_timestamp": 1, "noaccurate_seek": None}
+    options: dict[str, Any] = {}
+    if window.seek is not None and clock is not None:
+        # Half a tick late, so that rounding can't land on the keyframe before.
+        seconds = (window.seek + Fraction(1, 2)) * clock
+        options = {"ss": f"{float(seconds):.6f}", "seek_timestamp": 1, "noaccurate_seek": None}
+    if window.last is not None:
+        # Before ffmpeg notices that it has enough, it would decode a few frames more.
+        options["bsf:v"] = f"noise=drop=gt(dts\\,{window.last})"
+    return options
 
 
 def cut_held(data: memoryview, count: int, *, bare: bool) -> list[memoryview]:

@@ -21,6 +21,8 @@ MAX_FRAMES = 216_000
 _BYTES_A_ROW = 200
 _FRAMES_DECODED = 3
 _FIRST: Final[tuple[Literal["first", "keyframes"], ...]] = ("first", "keyframes")
+# A packet of these is a frame, whatever the container.
+_FRAME_A_PACKET = frozenset({"h264", "hevc", "prores", "mpeg4", "mjpeg", "dnxhd", "ffv1"})
 _DISCARDED = 0x4  # AV_PKT_FLAG_DISCARD: before or after what an edit list shows
 
 
@@ -68,6 +70,7 @@ def probe(path: Path) -> Clip:
         time_base=decoded.time_base,
         container_ticks=packets.shown,
         keyframe_ticks=packets.keyframes,
+        decoding_ticks=packets.given,
     )
 
 
@@ -96,6 +99,7 @@ class _Packets:
     height: int
     shown: tuple[int, ...]
     keyframes: tuple[int, ...]
+    given: tuple[int, ...]
 
 
 def _list_packets(path: Path, demuxer: Demuxer) -> _Packets:
@@ -121,16 +125,20 @@ def _list_packets(path: Path, demuxer: Demuxer) -> _Packets:
     )
     # AVI states no presentation times; its decoding times serve for lengths and seeking.
     shown = {
-        int(dts) if int(pts) == NO_PTS else int(pts): int(flags or "1", 16)
+        int(dts) if int(pts) == NO_PTS else int(pts): (int(dts), int(flags or "1", 16))
         for dts, pts, flags in rows
     }
-    kept = sorted(ticks for ticks, flags in shown.items() if not flags & _DISCARDED)
+    kept = sorted(ticks for ticks, (_, flags) in shown.items() if not flags & _DISCARDED)
+    timed = all(str(NO_PTS) not in row for row in rows)
     return _Packets(
         codec=codec[1],
         width=int(size[1]),
         height=int(size[2]),
         shown=tuple(kept),
-        keyframes=tuple(ticks for ticks in kept if shown[ticks] & 1),
+        keyframes=tuple(ticks for ticks in kept if shown[ticks][1] & 1),
+        given=tuple(shown[ticks][0] for ticks in kept)
+        if timed and codec[1] in _FRAME_A_PACKET
+        else (),
     )
 
 

@@ -8,6 +8,9 @@ from dmef_bench.video.clip import Clip, Window
 
 # The most frames decoded only to reach a window.
 _MOST_SKIPPED = 300
+# The most packets that are read only to be dropped behind a window: more take longer than the few
+# frames that are otherwise decoded too far.
+_MOST_DROPPED = 300
 # The middle, the first and the third quarter may overlap in a short clip; what is looked at for
 # more scenes begins at least this many frames away from every window before it.
 _QUARTERS = 3
@@ -35,10 +38,20 @@ def windows(clip: Clip, scenes: int = 1) -> list[Window]:
         keyframe = bisect_left(ticks, keyframes[earlier - 1]) if earlier else 0
         # The first window starts where decoding can, without a wasted frame.
         start = keyframe if not found or target - keyframe > _MOST_SKIPPED else target
-        window = Window(seek=ticks[keyframe] if keyframe else None, start=ticks[start])
+        window = Window(
+            seek=ticks[keyframe] if keyframe else None,
+            start=ticks[start],
+            last=_last(clip, start + WINDOW_FRAMES),
+        )
         if window not in found:
             found.append(window)
     return found
+
+
+def _last(clip: Clip, end: int) -> int | None:
+    """When the decoder is given the last packet it needs for the frames before `end`."""
+    given, behind = clip.decoding_ticks, len(clip.container_ticks) - end
+    return max(given[:end]) if given and 0 < behind <= _MOST_DROPPED else None
 
 
 def _shares(count: int) -> Iterator[float]:

@@ -6,7 +6,8 @@ from media import picture
 from PIL import Image
 from skimage.measure import blur_effect
 
-from dmef_bench.dataset.measures import HASH_BITS, UHD_SIDE, blur, clipping, motion, perceptual_hash
+from dmef_bench.dataset.measures import UHD_SIDE, blur, clipping, motion, perceptual_hash
+from dmef_bench.dataset.near_duplicates import HASH_BITS
 
 
 def _frames(*shifts, size=(216, 384)):

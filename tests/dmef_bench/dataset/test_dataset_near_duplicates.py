@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from media import run_encoder
 
 from dmef_bench.dataset import BuildSettings, build_dataset, open_dataset, verify
-from dmef_bench.dataset.make_scene import MadeScene, MadeVideo
+from dmef_bench.dataset.markers import MadeScene, MadeVideo
 from dmef_bench.dataset.near_duplicates import ALIKE, refuse_near_duplicates
 from dmef_bench.dataset.records import SceneRecord
 

@@ -15,7 +15,14 @@ from dmef_bench.video import (
     extract_frames,
     probe,
 )
-from dmef_bench.video.analyse import WINDOW_FRAMES, Analysis, difference, in_order, sharpness
+from dmef_bench.video.analyse import (
+    WINDOW_FRAMES,
+    Analysis,
+    analyse,
+    difference,
+    in_order,
+    sharpness,
+)
 from dmef_bench.video.choose import APART, choose, relative_sharpness
 from dmef_bench.video.clip import Window
 from dmef_bench.video.cuts import find_cuts
@@ -164,6 +171,40 @@ def test_a_long_clip_is_looked_at_in_the_middle_first(media: Media) -> None:
     numbers = [number_of(frame) for frame in extract_frames(clip, choice)]
     assert 60 <= numbers[0] < numbers[2] < 140
     assert [512 * number for number in numbers] == list(choice.ticks)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"codec": "h264-open-gop"},
+        {"codec": "h264-open-gop", "suffix": ".mkv"},
+        {"codec": "hevc", "pixel_format": "yuv420p10le"},
+        {"codec": "hevc", "suffix": ".ts"},
+    ],
+)
+def test_packets_behind_a_window_are_dropped(media: Media, changes: dict[str, object]) -> None:
+    clip = probe(media.clip(count=200, keyframes=25, **changes))
+    window = windows(clip)[0]
+    assert window.last is not None
+    dropped, whole = analyse(clip, window), analyse(clip, replace(window, last=None))
+    assert dropped.window == window
+    assert np.array_equal(dropped.ticks, whole.ticks)
+    assert np.array_equal(dropped.sharpness, whole.sharpness)
+    assert np.array_equal(dropped.thumbnails, whole.thumbnails)
+
+
+def test_where_frames_are_missing_then_none_is_dropped(media: Media) -> None:
+    clip = probe(media.clip(count=200, keyframes=10))
+    window = windows(clip)[0]
+    analysis = analyse(clip, replace(window, last=clip.decoding_ticks[100]))
+    assert analysis.window == replace(window, last=None)
+    assert np.array_equal(analysis.ticks, analyse(clip, window).ticks)
+
+
+def test_codecs_with_hidden_packets_are_decoded_as_they_are(media: Media) -> None:
+    clip = probe(media.clip(codec="vp9", suffix=".webm", count=100))
+    assert clip.decoding_ticks == ()
+    assert all(window.last is None for window in windows(clip))
 
 
 def test_a_scene_in_each_shot(media: Media) -> None:

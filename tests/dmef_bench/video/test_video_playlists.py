@@ -45,7 +45,7 @@ def server(media: Media) -> Iterator[Server]:
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as service:
         state.port = service.server_port
-        threading.Thread(target=service.serve_forever, daemon=True).start()
+        threading.Thread(target=service.serve_forever, args=(0.02,), daemon=True).start()
         yield state
         service.shutdown()
 
