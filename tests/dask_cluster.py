@@ -2,18 +2,17 @@
 
 import contextlib
 import os
-import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
 
 import psutil
+from own_process import OwnProcess
 
 from dmef_bench.video.ffmpeg import ffmpeg_executable
 
 ROOT = Path(__file__).parents[1]
-DMEF_BENCH = (sys.executable, "-m", "dmef_bench")
 
 # Stands for ffmpeg on the workers. It may write no file, but it can make folders.
 FFMPEG = """#!{python} -SE
@@ -84,6 +83,8 @@ class DaskCluster:
             "PYTHONPATH": f"{ROOT}:{ROOT / 'tests'}",
             "IMAGEIO_FFMPEG_EXE": str(self.folder / "ffmpeg"),
             "DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": "1",
+            # A worker that was killed is soon replaced.
+            "DASK_DISTRIBUTED__WORKER__MULTIPROCESSING_METHOD": "forkserver",
         }
         with (self.folder / f"log{len(self._processes)}").open("wb") as log:
             process = subprocess.Popen(
@@ -149,19 +150,8 @@ def worker_of(ffmpeg: psutil.Process) -> psutil.Process:
     return ffmpeg.parents()[2]
 
 
-def start_command(*arguments: object, **environment: str) -> "subprocess.Popen[str]":
-    """`dmef-bench` in a process, with SIGINT as in a terminal."""
-    return subprocess.Popen(
-        [*DMEF_BENCH, *map(str, arguments)],
-        env={**os.environ, "PYTHONPATH": str(ROOT), **environment},
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        # A job that a shell put into the background starts with SIGINT ignored.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
-    )  # fmt: skip
-
-
-def ended(process: "subprocess.Popen[str]") -> tuple[int, str]:
+def ended(process: OwnProcess) -> tuple[int, str]:
     """Exit code and stderr."""
-    _, stderr = process.communicate(timeout=180)
-    assert "Traceback" not in stderr, stderr
-    return process.returncode, stderr
+    ended = process.ended(180)
+    assert "Traceback" not in ended.err, ended.err
+    return ended.code, ended.err

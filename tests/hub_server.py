@@ -137,6 +137,7 @@ class Refused(Exception):  # noqa: N818 - an answer of this server
 
 class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # or the body waits 40 ms for the headers to be acknowledged
     hub: Hub
 
     ROUTES = (

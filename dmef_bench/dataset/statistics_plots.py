@@ -13,6 +13,8 @@ from dmef_bench.dataset.statistics import EXPOSURES, SceneFigures
 
 _BINS: Final = 20
 _DPI: Final = 110
+# One shape for all bars; a shape for each takes several times as long to draw.
+_OUTLINE: Final = "stepfilled"
 _COLOURS: Final = {"low": "#3b6ea5", "mid": "#6a9a3b", "high": "#d08a2e", "gt": "#555555"}
 _NAMES: Final = {"low": "low", "mid": "mid", "high": "high", "gt": "ground truth"}
 
@@ -56,7 +58,10 @@ def _evs(scenes: Sequence[SceneFigures]) -> bytes:
         everything = [value for each in values.values() for value in each]
         ends = min(everything) - 0.5, max(everything) + 0.5
         for exposure, of_it in values.items():
-            axis.hist(of_it, bins=2 * _BINS, range=ends, color=_COLOURS[exposure], label=exposure)
+            axis.hist(
+                of_it, bins=2 * _BINS, range=ends, color=_COLOURS[exposure], label=exposure,
+                histtype=_OUTLINE,
+            )  # fmt: skip
         axis.set_xlabel(f"EV relative to the ground truth: {title}")
         axis.legend(frameon=False, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=3)
     return _png(figure)
@@ -77,7 +82,8 @@ def _histogram(
     axis: Axes, values: list[float], colour: str, ends: tuple[float, float] | None
 ) -> None:
     if values:
-        axis.hist(values, bins=_BINS, range=ends or (0.0, max([1.0, *values])), color=colour)
+        span = ends or (0.0, max([1.0, *values]))
+        axis.hist(values, bins=_BINS, range=span, color=colour, histtype=_OUTLINE)
     else:
         axis.text(0.5, 0.5, "not recorded", ha="center", va="center", transform=axis.transAxes)
 

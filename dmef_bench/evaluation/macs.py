@@ -1,14 +1,32 @@
 """Multiply-accumulates of a network, counted while it runs."""
 
+import inspect
+import sys
 from collections.abc import Callable
 from typing import Any
 
 import torch
 from torch import nn
-from torch.utils.flop_counter import FlopCounterMode, sdpa_flop_count
 
 # torch's counter knows the attention kernels of GPUs, not the one of processors.
 _CPU_ATTENTION = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu
+
+
+def prepare_to_count() -> None:
+    """Import what counting needs: Triton, where it is installed, which takes memory of its own.
+
+    torch's compiler would be imported too, in the first operation that is counted and only for the
+    counter to shield itself from it. It is left out: it takes seconds, and would be measured as
+    memory of the work. A torch whose counter is built otherwise imports it here.
+    """
+    from torch.utils import flop_counter
+
+    mode = getattr(flop_counter, "_FlopCounterMode", None)
+    if mode is None:
+        import torch._dynamo
+    elif "torch._dynamo" not in sys.modules:
+        shielded = inspect.unwrap(mode.__torch_dispatch__)
+        vars(shielded).setdefault("__dynamo_disable", shielded)
 
 
 def count_macs(work: Callable[[], object]) -> int:
@@ -19,6 +37,9 @@ def count_macs(work: Callable[[], object]) -> int:
     normalisation, pooling, resizing and kernels torch does not know cost nothing here. It counts
     two floating-point operations a multiply-accumulate.
     """
+    prepare_to_count()
+    from torch.utils.flop_counter import FlopCounterMode
+
     with FlopCounterMode(
         display=False, custom_mapping={_CPU_ATTENTION: _attention_operations}
     ) as counter:
@@ -33,6 +54,8 @@ def _attention_operations(
     *_: object,
     **__: object,
 ) -> int:
+    from torch.utils.flop_counter import sdpa_flop_count
+
     return int(sdpa_flop_count(query, key, value))  # type: ignore[no-untyped-call]
 
 

@@ -1,7 +1,7 @@
 """The call before the clock starts: caches fill, and memory and MACs are measured."""
 
 from baselines import Bracket
-from dmef_bench.evaluation.macs import count_macs
+from dmef_bench.evaluation.macs import count_macs, prepare_to_count
 from dmef_bench.evaluation.memory import PeakMemory
 from dmef_bench.evaluation.method_call import MethodCall, MethodFailedError, OutOfMemoryError
 from dmef_bench.evaluation.protocols import Protocol, crop_to
@@ -35,6 +35,7 @@ def measure_cost(
         with memory:
             call(piece)
         return _cost(memory, None), None
+    prepare_to_count()
     try:
         with memory:
             macs = count_macs(lambda: call(piece)) * protocol.calls(*bracket.size)

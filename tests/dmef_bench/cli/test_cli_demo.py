@@ -7,13 +7,13 @@ from dmef_bench.dataset import verify
 from leaderboard import load_runs
 
 # The learned baselines are fed at up to 512×512, however small the clips.
-METHODS = ("copy-reference", "invert-response", "mertens", "gdc", "ipl")
+METHODS = ("copy-reference", "ipl")
 
 
 def _demo(folder):
     return subprocess.run(
         [sys.executable, "-m", "dmef_bench", "demo", "-o", str(folder),
-         "--height", "144", "--clips", "4", "--workers", "2",
+         "--height", "144", "--clips", "2", "--workers", "2",
          *(word for name in METHODS for word in ("--method", name))],
         capture_output=True, text=True, check=False,
     )  # fmt: skip
@@ -24,9 +24,7 @@ def test_a_small_demo_leaves_all_it_promises_and_does_nothing_twice(tmp_path):
     assert first.returncode == 0, first.stderr
     assert verify(tmp_path / "4k-dmef").problems == ()
     runs = load_runs(tmp_path / "results")
-    assert {run.record.method.name for run in runs} >= {
-        *METHODS,
-    }
+    assert {run.record.method.name for run in runs} == set(METHODS)
     assert all(run.record.outcome == "complete" for run in runs)
     for name in ("leaderboard.html", "leaderboard.md", "leaderboard.csv"):
         assert (tmp_path / "leaderboard" / name).stat().st_size > 0

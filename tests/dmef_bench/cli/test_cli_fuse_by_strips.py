@@ -1,14 +1,12 @@
 """Pictures fused by strips through files, against the same pictures fused whole."""
 
 import json
-import os
-import subprocess
-import sys
 
 import numpy as np
 import pytest
 import tifffile
 import torch
+from own_process import run_python
 
 from dmef_bench.errors import UsageError
 from dmef_bench.fuse_by_strips import fuse_by_strips, must_stream, open_bracket
@@ -191,8 +189,6 @@ def test_peak_memory_of_the_process_stays_within_the_bound(tmp_path):
         layout = {"photometric": "rgb", "tile": (256, 256), "compression": "zlib"}
         tifffile.imwrite(tmp_path / f"small-{n}.tif", picture[:300] + 50 * n, **layout)
         tifffile.imwrite(tmp_path / f"large-{n}.tif", picture + 50 * n, **layout)
-    done = subprocess.run(
-        [sys.executable, "-c", CHILD, str(tmp_path), str(BOUND)],
-        capture_output=True, text=True, check=True, timeout=300, env={**os.environ},
-    )  # fmt: skip
-    assert int(done.stdout) < BOUND + 16 * 2**20
+    done = run_python(CHILD, tmp_path, BOUND)
+    assert done.code == 0, done.err
+    assert int(done.out) < BOUND + 16 * 2**20

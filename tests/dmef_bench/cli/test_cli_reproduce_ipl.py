@@ -1,13 +1,11 @@
 """Tables 4, 5 and 7, on tiny networks, pictures and budgets."""
 
 import json
-import os
 import signal
-import subprocess
-import sys
 
 import pytest
 import torch
+from own_process import run_python
 
 from dmef_bench.dataset import Dataset
 from dmef_bench.ipl import IPL, IPLConfig, load_coders
@@ -85,8 +83,11 @@ def test_table_4_trains_measures_and_keeps_what_is_finished(table4, dmef_bench, 
 def test_table_4_goes_on_after_kill_9(here, dataset_folder):
     """Killed while the third row trains: two rows are kept, and the rest is done."""
     words = ["reproduce", "table4", "--data", dataset_folder, "--size", "32x32", *TRAIN, "-q"]
-    words = [str(word) for word in words] + ["--format", "json"]
-    few = "from dmef_bench.reproduce import table4; table4.ABLATIONS = table4.ABLATIONS[:3]\n"
+    words += ["--format", "json"]
+    few = (
+        "import torch; torch.set_num_threads(1)\n"
+        "from dmef_bench.reproduce import table4; table4.ABLATIONS = table4.ABLATIONS[:3]\n"
+    )
     code = (
         f"{few}import os, signal; real = table4.train_here\n"
         "def train(recipe, source, request, folder, more):\n"
@@ -95,19 +96,17 @@ def test_table_4_goes_on_after_kill_9(here, dataset_folder):
         "table4.train_here = train\n"
         "from dmef_bench.cli import main; main()"
     )
-    alone = {**os.environ, "OMP_NUM_THREADS": "1"}
-    killed = subprocess.run([sys.executable, "-c", code, *words], env=alone, check=False)
-    assert killed.returncode == -signal.SIGKILL
+    killed = run_python(code, *words)
+    assert killed.code == -signal.SIGKILL, killed.err
     lines = here / "results/table4" / LINES_FILE
     before = lines.read_text()
     names = [json.loads(line)["name"] for line in before.splitlines()]
     assert names == ["copy-reference", "a-features-pass", "a-product-alone"]
     lines.write_text(before + '{"name": "b-')  # half a line, as a kill may leave it
-    go_on = [sys.executable, "-c", f"{few}from dmef_bench.cli import main; main()", *words]
-    ended = subprocess.run(go_on, env=alone, check=False, capture_output=True, text=True)
-    assert ended.returncode == 0, ended.stderr
+    ended = run_python(f"{few}from dmef_bench.cli import main; main()", *words)
+    assert ended.code == 0, ended.err
     assert lines.read_text().startswith(before)
-    assert len(json.loads(ended.stdout)["rows"]) == 1 + 3
+    assert len(json.loads(ended.out)["rows"]) == 1 + 3
 
 
 def test_table_5_measures_three_states_of_each_mode(dmef_bench, here):

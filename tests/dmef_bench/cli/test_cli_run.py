@@ -3,12 +3,11 @@ import json
 import os
 import shutil
 import signal
-import subprocess
-import sys
 from pathlib import Path
 
 import fusion_methods
 import pytest
+from own_process import run_command
 
 METHODS = Path(fusion_methods.__file__)
 
@@ -98,24 +97,21 @@ def test_a_killed_run_goes_on_and_counts_every_scene(dataset_folder, tmp_path):
     switch = tmp_path / "switch"
     switch.touch()
     command = [
-        sys.executable, "-m", "dmef_bench", "run", "--data", dataset_folder, "--split", "train",
-        "-o", tmp_path / "results", "--no-lpips", "-q",
-        "--method", f"{METHODS}:KilledInTheThird",
+        "run", "--data", dataset_folder, "--split", "train", "-o", tmp_path / "results",
+        "--no-lpips", "-q", "--method", f"{METHODS}:KilledInTheThird",
     ]  # fmt: skip
-    environment = {**os.environ, "KILL_SWITCH": str(switch)}
-    killed = subprocess.run(command, env=environment, capture_output=True, check=False, timeout=120)
-    assert killed.returncode == -signal.SIGKILL
+    killed = run_command(*command, KILL_SWITCH=str(switch))
+    assert killed.code == -signal.SIGKILL, killed.err
     assert not switch.exists()
     results = tmp_path / "results"
     before = _lines(results, "killed")
     assert len(before) == 2
     assert _record(results, "killed")["outcome"] == "running"
 
-    del environment["KILL_SWITCH"]
     (file,) = results.glob("killed@*/*/*/samples.jsonl")
     file.write_bytes(file.read_bytes() + before[0][:40])  # as a kill inside a write leaves it
-    done = subprocess.run(command, env=environment, capture_output=True, check=False, timeout=120)
-    assert done.returncode == 0, done.stderr
+    done = run_command(*command)
+    assert done.code == 0, done.err
     after = _lines(results, "killed")
     assert after[:2] == before
     assert [json.loads(line)["scene"][-4:] for line in after] == ["0001", "0002", "0003"]

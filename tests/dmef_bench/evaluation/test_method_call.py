@@ -1,3 +1,5 @@
+import subprocess
+import sys
 import time
 
 import cv2
@@ -181,3 +183,13 @@ def test_spread_is_median_and_quartiles():
     assert (found.lower_quartile, found.median, found.upper_quartile) == (2.0, 3.0, 4.0)
     assert found.count == 5
     assert spread([]) is None
+
+
+def test_counting_brings_no_compiler_whose_memory_would_be_measured():
+    code = (
+        "import sys, torch; from dmef_bench.evaluation.macs import count_macs\n"
+        "one = torch.rand(3, 3); assert count_macs(lambda: one @ one) == 27\n"
+        "print('torch._dynamo' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "False\n"

@@ -1,13 +1,11 @@
 """The four modes, each against what it promises."""
 
-import subprocess
-import sys
-
 import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from own_process import run_python
 from scipy.special import expit
 
 from dmef_bench.ipl import IPL, AttentionCache, IPLConfig
@@ -251,10 +249,8 @@ print((held() - before) / (cache.statistics.bytes - told))
 @pytest.mark.parametrize("mode", ["exact", "approximate", "position"])
 def test_small_blocks_take_no_more_memory_than_is_told(mode):
     """Of a block of eight numbers nearly all is what Python and torch hold beside them."""
-    ran = subprocess.run(
-        [sys.executable, "-c", COUNTED, mode], capture_output=True, text=True, timeout=100
-    )
-    assert 0.5 < float(ran.stdout) < 1.1, ran.stderr
+    ran = run_python(COUNTED, mode)
+    assert 0.5 < float(ran.out) < 1.1, ran.err
 
 
 def test_equal_blocks_give_equal_bits_in_any_memory_layout():

@@ -1,12 +1,11 @@
 """Bands against whole pictures, and the bound on memory."""
 
 import pickle
-import subprocess
-import sys
 
 import numpy as np
 import pytest
 import torch
+from own_process import run_python
 
 from dmef_bench.ipl import IPL, IPLConfig
 from dmef_bench.ipl.fast import engine
@@ -153,7 +152,6 @@ print(peak() - before)
 
 def test_peak_memory_stays_within_the_bound():
     """A picture whose exposures, features and result would take 300 MB as tensors."""
-    done = subprocess.run(
-        [sys.executable, "-c", TALL], capture_output=True, text=True, check=True, timeout=300
-    )
-    assert int(done.stdout) < 110 * 2**20
+    done = run_python(TALL)
+    assert done.code == 0, done.err
+    assert int(done.out) < 110 * 2**20

@@ -18,7 +18,8 @@ def test_a_log_becomes_a_picture_that_depends_on_the_log_alone(tmp_path):
         log, picture = tmp_path / "log.csv", tmp_path / "log.png"
         log.unlink(missing_ok=True)
         with TrainingLog(log, 0, ("paper", "camera")) as rows:
-            draw_curve(log, picture, "nothing yet")
+            if not pictures:
+                draw_curve(log, picture, "nothing yet")
             for step in range(1, 60):
                 quality = Quality(20 + step / 10, 0.9 + step / 1000)
                 validation = {"paper": quality, "camera": quality} if step % 20 == 0 else None

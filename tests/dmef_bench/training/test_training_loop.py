@@ -3,14 +3,13 @@ import dataclasses
 import json
 import os
 import signal
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 import safetensors.torch
 import torch
+from own_process import run_python
 
 from baselines import Bracket
 from dmef_bench.errors import IntegrityError, UsageError
@@ -60,7 +59,7 @@ class Ramps:
 def run(output, settings=SETTINGS, source=None, **more):
     recipe = more.pop("recipe", find_recipe("ipl"))
     before = torch.get_num_threads()
-    torch.set_num_threads(2)  # a child has as many as this process, whatever ran in it before
+    torch.set_num_threads(1)  # a child has as many as this process, whatever ran in it before
     try:
         return train(recipe, source or Ramps(), settings, output, device=CPU, quiet=True, **more)
     finally:
@@ -105,10 +104,8 @@ run(Path(sys.argv[1]), source=Ramps(die_at=int(sys.argv[2])))
 def test_killed_and_resumed_run_gives_the_same_bytes(tmp_path):
     run(tmp_path / "whole")
     script = CHILD.format(paths=[str(Path(__file__).parent)])
-    child = subprocess.run(
-        [sys.executable, "-c", script, str(tmp_path / "killed"), "7"], capture_output=True
-    )
-    assert child.returncode == -signal.SIGKILL, child.stderr
+    child = run_python(script, tmp_path / "killed", 7)
+    assert child.code == -signal.SIGKILL, child.err
     assert 4 <= len(rows(tmp_path / "killed")) < 12
     with (tmp_path / "killed" / "log.csv").open("a") as stream:
         stream.write("8,0.1")  # half a line, as a kill may leave it

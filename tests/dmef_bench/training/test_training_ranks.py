@@ -1,15 +1,13 @@
 """Two processes train as one: the same samples, the same curve, and one message when one fails."""
 
 import dataclasses
-import os
 import socket
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from own_process import OwnProcess
 
 from dmef_bench.errors import MissingError, UsageError
 from dmef_bench.training import TrainSettings, find_recipe, started_by_torchrun, train
@@ -96,18 +94,14 @@ def two_processes(tmp_path_factory):
         port = free.getsockname()[1]
     script = SCRIPT.format(paths=[str(Path.cwd()), str(Path(__file__).parent)])
     processes = [
-        subprocess.Popen(
-            [sys.executable, "-c", script, str(output)], text=True,
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-            env=os.environ | {
-                "RANK": str(rank), "LOCAL_RANK": str(rank), "WORLD_SIZE": "2",
-                "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port),
-            },
+        OwnProcess(
+            script, output, RANK=str(rank), LOCAL_RANK=str(rank), WORLD_SIZE="2",
+            MASTER_ADDR="127.0.0.1", MASTER_PORT=str(port),
         )
         for rank in range(2)
     ]  # fmt: skip
-    said = [process.communicate(timeout=300) for process in processes]
-    return output, [process.returncode for process in processes], said
+    ended = [process.ended() for process in processes]
+    return output, [one.code for one in ended], [(one.out, one.err) for one in ended]
 
 
 def test_two_processes_take_the_steps_of_one(two_processes, tmp_path):

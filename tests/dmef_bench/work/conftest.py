@@ -10,6 +10,7 @@ from dmef_bench.dataset import BuildSettings, build_dataset
 __all__ = ["dmef_bench"]
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
     """One process runs all of this folder, so that `--dist loadgroup` starts one cluster."""
     for item in items:
