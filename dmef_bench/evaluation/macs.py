@@ -1,5 +1,6 @@
 """Multiply-accumulates of a network, counted while it runs."""
 
+import importlib
 import inspect
 import sys
 from collections.abc import Callable
@@ -23,7 +24,7 @@ def prepare_to_count() -> None:
 
     mode = getattr(flop_counter, "_FlopCounterMode", None)
     if mode is None:
-        import torch._dynamo
+        importlib.import_module("torch._dynamo")
     elif "torch._dynamo" not in sys.modules:
         shielded = inspect.unwrap(mode.__torch_dispatch__)
         vars(shielded).setdefault("__dynamo_disable", shielded)
