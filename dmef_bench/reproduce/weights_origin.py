@@ -9,7 +9,12 @@ from typing import Any, Final, Literal
 from baselines import Method
 from baselines.checkpoint_file import read_checkpoint_file
 from baselines.weights_training import steps_in_words
-from dmef_bench.training.shipped.data_words import data_in_words, first_crop, tracks_seen
+from dmef_bench.training.shipped.data_words import (
+    data_in_words,
+    first_crop,
+    tracks_seen,
+    whole_data,
+)
 
 Origin = Literal["none", "shipped", "given", "trained"]
 _WORDS: Final[Mapping[Origin, str]] = {
@@ -36,12 +41,12 @@ class WeightsOrigin:
     @property
     def photographs(self) -> frozenset[str]:
         """SHA-256 of the photographs it was trained on."""
-        return frozenset(_digests(self._data))
+        return frozenset(_digests(self._whole))
 
     @property
     def tracks(self) -> frozenset[str]:
         """Tracks it was trained on; empty where that is not known."""
-        return frozenset(tracks_seen(self._data)) if self._data else frozenset()
+        return frozenset(tracks_seen(self._whole)) if self._data else frozenset()
 
     def words(self) -> str:
         """In a sentence; empty for a method without weights."""
@@ -59,8 +64,12 @@ class WeightsOrigin:
         return (
             f"{told}: {steps} steps of "
             f"{self.training.get('batch', 'some')} crops{of}: "
-            f"{data_in_words(self._data)}. The authors' weights were never published."
+            f"{data_in_words(self._whole)}. The authors' weights were never published."
         )
+
+    @property
+    def _whole(self) -> dict[str, Any]:
+        return whole_data(self.training) if self._data else {}
 
     @property
     def _data(self) -> dict[str, Any]:

@@ -32,6 +32,7 @@ from dmef_bench.training.shipped import (
     measure,
     read_weights,
 )
+from dmef_bench.training.shipped.data_words import whole_data
 from dmef_bench.training.shipped.photographs import photographs_of
 from dmef_bench.training.shipped.record import FORMAT_KEY, RECORD_KEY
 from dmef_bench.training.tensor_file import tensor_file
@@ -140,7 +141,7 @@ def _told(weights: ShippedWeights, story: Story) -> dict[str, Any]:
         "photographs": (
             before.photographs
             if before is not None and story.photographs is None
-            else photographs_of(weights.training["data"], story.photographs)
+            else photographs_of(whole_data(weights.training), story.photographs)
         ),
     }
 

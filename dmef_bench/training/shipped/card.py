@@ -11,7 +11,12 @@ import dmef_bench
 from baselines import MethodInfo, resolve
 from baselines.weights_training import steps_in_words
 from dmef_bench.evaluation import ready_method
-from dmef_bench.training.shipped.data_words import data_in_words, first_crop, tracks_seen
+from dmef_bench.training.shipped.data_words import (
+    data_in_words,
+    first_crop,
+    tracks_seen,
+    whole_data,
+)
 from dmef_bench.training.shipped.figures import TOLERANCE
 from dmef_bench.training.shipped.record import FigureSet, ShippedRecord
 from dmef_bench.training.shipped.weights import ShippedWeights
@@ -72,7 +77,7 @@ def _training(weights: ShippedWeights) -> Iterator[str]:
     steps, done = training["steps"], training["step"]
     yield "## Training"
     yield ""
-    yield f"Data: {data_in_words(training['data'])}."
+    yield f"Data: {data_in_words(whole_data(training))}."
     if record is not None and record.photographs is not None:
         counts = ", ".join(f"{n} {name}" for name, n in record.photographs.licences.items())
         yield (
@@ -104,9 +109,8 @@ def _started_from(before: dict[str, Any] | None) -> str:
     if before is None:
         return ""
     told = f"weights {before['sha256'][:8]}"
-    if (training := before["training"]) is None:
-        return told
-    return f"{told}: {steps_in_words(training)} steps, {data_in_words(training['data'])}"
+    training = before["training"]
+    return told if training is None else f"{told}, {steps_in_words(training)} steps"
 
 
 def _quality(weights: ShippedWeights) -> Iterator[str]:
@@ -155,7 +159,7 @@ def _limits(weights: ShippedWeights) -> Iterator[str]:
     )
     if record is not None and record.photographs is None:
         yield "- No photograph was seen in training."
-    if len(seen := tracks_seen(weights.training["data"])) == 1:
+    if len(seen := tracks_seen(whole_data(weights.training))) == 1:
         yield f"- Trained on the {seen[0]} track alone."
     if record is not None and record.storage == "float16":
         yield "- Stored with 16 bits, computed with 32; the figures are of the rounded weights."

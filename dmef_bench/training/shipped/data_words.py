@@ -1,5 +1,6 @@
 """The data of a training in words, from the description its source gave."""
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 _ON: Final = {"camera": " on the camera track", "both": " on both tracks"}
@@ -15,6 +16,8 @@ def data_in_words(data: dict[str, Any]) -> str:
     match data.get("kind"):
         case "both tracks":
             return f"{within[0]}; half of all on the paper track, half on the camera track"
+        case "in turn":
+            return ", then ".join(within)
         case "mixture":
             return f"equal shares of {' and '.join(within)}"
         case "in context":
@@ -35,6 +38,19 @@ def data_in_words(data: dict[str, Any]) -> str:
         case other:
             words = str(other)
     return words + _ON.get(data.get("track", "paper"), "")
+
+
+def whole_data(training: Mapping[str, Any]) -> dict[str, Any]:
+    """One description of all that weights have seen, with what those had that they started from.
+
+    Args:
+        training: as `dmef-bench train` states it, with `data`.
+    """
+    match training:
+        case {"started_from": {"training": {"data": {}} as before}}:
+            return {"kind": "in turn", "parts": [whole_data(before), training["data"]]}
+    data: dict[str, Any] = training["data"]
+    return data
 
 
 def tracks_seen(data: dict[str, Any]) -> list[str]:

@@ -9,10 +9,13 @@ from safetensors import safe_open
 from safetensors.torch import load_file
 
 from baselines import WeightsError
+from baselines.weights_training import steps_in_words
 from dmef_bench.atomic_write import sha256_of_file
 from dmef_bench.cli.train import command
 from dmef_bench.errors import UsageError
+from dmef_bench.reproduce.weights_origin import WeightsOrigin
 from dmef_bench.training import find_recipe, starting_from
+from dmef_bench.training.shipped.data_words import tracks_seen, whole_data
 
 OPTIONS = {"channels": "8", "blocks": "1", "channel_block": "4", "drtm_size": "6"}
 
@@ -53,6 +56,18 @@ def test_the_outcome_says_what_it_was_made_from_and_goes_on_with_the_same_alone(
     assert told["started_from"]["training"]["learning_rate"] == 1e-2
     with pytest.raises(UsageError, match="started_from"):
         train(tmp_path, "--learning-rate", "1e-9")
+
+
+def test_all_that_weights_have_seen_is_told():
+    photographs = {"kind": "photographs", "crop": 8, "sha256": ["aa"], "track": "camera"}
+    before = {"step": 2, "data": photographs}
+    training = {"step": 3, "data": {"kind": "generated"}, "started_from": {"training": before}}
+    assert steps_in_words(training) == "2 + 3"
+    assert tracks_seen(whole_data(training)) == ["camera", "paper"]
+    origin = WeightsOrigin("given", "ab" * 32, {**training, "batch": 1})
+    assert origin.photographs == {"aa"} and origin.tracks == {"camera", "paper"}
+    words = "2 + 3 steps of 1 crops: 1 photograph set in motion on the camera track, then generated"
+    assert words in origin.words()
 
 
 def test_weights_that_do_not_fit_are_refused(weights, tmp_path):
