@@ -169,7 +169,8 @@ def test_the_cache_is_used_and_told(dmef_bench, tmp_path):
     for number in range(9):  # a fixed camera: three times the same three pictures
         (source / f"{number}.png").write_bytes(encode_png(frame(number % 3)))
     results = {}
-    for cache in ("off", "exact", "approximate:0.01", "position"):
+    # The tolerance has to cover what keeping features in 8 bit changes in the blocks behind.
+    for cache in ("off", "exact", "approximate:0.05", "position"):
         output = tmp_path / cache.partition(":")[0]
         ended = fuse(
             dmef_bench, source, "-o", output, "--cache", cache, "--ev=-2,0,2", *JSON, method="ipl"
