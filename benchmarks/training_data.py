@@ -3,8 +3,8 @@
 Times, in samples a second and at two sizes of batches, the sources on the CPU (one worker, one
 thread), the same data made in whole batches on the device, and training steps of `ipl` (forward,
 backward, optimiser) on that device, which is the first GPU or else the CPU. Photographs are those
-of a folder (--photos), or a generated 4K frame. On a CPU batches hold four samples at most, and few
-of them are timed. Writes benchmarks/results/training_data.json.
+of a folder (--photos), or a generated 4K frame. On a CPU batches hold four samples at most. Writes
+benchmarks/results/training_data.json.
 """
 
 import argparse
@@ -35,8 +35,8 @@ from synth.moving_scenes import MovingScene
 SIZES = ((192, 4), (256, 16))
 TRACKS: tuple[Track, ...] = ("paper", "camera")
 SCENES = 4
-# Samples or batches that one figure is the median or mean of.
-CPU_SAMPLES, REPEATS = 4, 9
+# Samples or batches that one figure is the mean or median of.
+CPU_SAMPLES, REPEATS = 24, 9
 LARGEST_ON_CPU = 4
 PRECISIONS = {"float32": None, "bfloat16": torch.bfloat16}
 
@@ -95,10 +95,10 @@ def size_report(
         )
     }
     for track, exposures in made.items():
-        made_in = seconds(next_batch(pool, side, batch, exposures), device, 3)
+        made_in = seconds(next_batch(pool, side, batch, exposures), device)
         report["on_device"][track] = round(batch / made_in, 1)
     for name, kind in PRECISIONS.items() if device.type == "cuda" else (("float32", None),):
-        step_takes = seconds(ipl_step(side, batch, device, kind), device, 1)
+        step_takes = seconds(ipl_step(side, batch, device, kind), device)
         report["ipl_trains"][name] = round(batch / step_takes, 2)
     used = max(report["ipl_trains"].values())
     report["made_on_device_over_used"] = round(min(report["on_device"].values()) / used, 2)
@@ -145,15 +145,15 @@ def ipl_step(
     return step
 
 
-def seconds(work: Callable[[], object], device: torch.device, on_cpu: int) -> float:
-    """Median of `REPEATS` calls, on a CPU of `on_cpu`, after one to warm up."""
+def seconds(work: Callable[[], object], device: torch.device) -> float:
+    """Median of `REPEATS` calls after one to warm up."""
 
     def done() -> None:
         work()
         if device.type == "cuda":
             torch.cuda.synchronize()
 
-    return median_seconds(done, REPEATS if device.type == "cuda" else on_cpu)
+    return median_seconds(done, REPEATS)
 
 
 if __name__ == "__main__":

@@ -16,7 +16,9 @@ Form = int | Callable[[float], str]
 
 @dataclass(frozen=True)
 class Budget:
-    """What every network of an ablation is trained with; the defaults are the shipped weights'.
+    """What every network of an ablation is trained with.
+
+    The defaults are those of the shipped weights' first stage.
 
     Attributes:
         steps: optimiser steps.

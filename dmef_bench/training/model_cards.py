@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
+from baselines.weights_training import steps_in_words
 from dmef_bench.atomic_write import atomic_write
 from dmef_bench.errors import DmefError
 from dmef_bench.training.shipped import ShippedWeights, shipped_weights
@@ -51,7 +52,7 @@ def _line(weights: ShippedWeights) -> str:
         f"[{weights.method}]({weights.method}.md)",
         title_of(weights),
         "not recorded" if record is None else f"{record.parameters:,}",
-        f"{weights.training['step']:,}",
+        steps_in_words(weights.training),
         "not recorded" if record is None else f"{record.hours:g}",
         *shown,
         f"`{weights.sha256}`",
