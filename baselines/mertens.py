@@ -29,6 +29,7 @@ class Mertens(Method):
         "doi 10.1109/PG.2007.17",
         licence="Apache-2.0 (OpenCV)",
         kind="classical",
+        on_processor=True,
         deterministic=False,
     )
 

@@ -69,6 +69,7 @@ class MethodInfo:
         paper_resolution: (height, width) the IPL paper fed this method with (its MR column),
             None where the method runs on the whole picture.
         needs_response: whether `fuse` needs `Bracket.response`.
+        on_processor: whether `fuse` works on the processor, whichever device is asked for.
         deterministic: whether the same bracket always gives the same bits on one machine.
         published: figures from elsewhere that belong beside ours (the IPL paper's own tables are
             kept by the leaderboard and need not be repeated here).
@@ -83,6 +84,7 @@ class MethodInfo:
     size: SizeRule = SizeRule()
     paper_resolution: tuple[int, int] | None = None
     needs_response: bool = False
+    on_processor: bool = False
     deterministic: bool = True
     published: tuple[PublishedFigure, ...] = ()
 

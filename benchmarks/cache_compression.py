@@ -17,6 +17,7 @@ import torch
 from report import write
 from torch import Tensor
 
+from dmef_bench.evaluation.freed_memory import keep_freed_memory
 from dmef_bench.ipl import IPL, AttentionCache
 from dmef_bench.ipl.attention_cache import Place
 from dmef_bench.ipl.weights_file import SHIPPED, load_network
@@ -45,6 +46,7 @@ def main() -> None:
     parser.add_argument("--width", type=int, default=640)
     size = parser.parse_args()
     torch.set_num_threads(1)
+    keep_freed_memory()
     network, sha256 = load_network(SHIPPED)
     network.eval()
     scene = MovingScene(0, size.height, size.width)

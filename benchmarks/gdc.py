@@ -21,6 +21,7 @@ from report import write
 from scipy import ndimage
 
 from baselines.gdc import gradient_directed_composition
+from dmef_bench.evaluation.freed_memory import keep_freed_memory
 from synth.camera_response import Sigmoid
 from synth.exposure import DEFAULT_EVS, synthesise_bracket
 from synth.moving_scenes import MovingScene
@@ -97,6 +98,7 @@ def measure(name: str, path: Path) -> tuple[dict[str, Any], NDArray[Any]]:
         "baselines.gdc": gradient_directed_composition,
         "step by step": step_by_step,
     }[name]
+    keep_freed_memory()
     stack = np.load(path).transpose(2, 3, 1, 0)
     fuse(stack[:270, :480])  # warm up
     before = _peak_memory()

@@ -66,7 +66,7 @@ def one(name: str, steps: int, crop: int, out: Path) -> dict[str, Any]:
         steps=steps, learning_rate=1e-3, options=options, validate_every=steps
     )  # fmt: skip
     folder = out / name.replace(" ", "-").replace(",", "").replace("=", "-")
-    began = time.process_time()
+    fresh, began = not folder.exists(), time.process_time()
     device = torch.device("cpu")
     done = train(
         find_recipe("ipl"), GeneratedScenes(crop), settings, folder, device=device, quiet=True
@@ -78,7 +78,8 @@ def one(name: str, steps: int, crop: int, out: Path) -> dict[str, Any]:
         "ssim": float(rows[-1]["validation_ssim"]),
         "loss": statistics.mean(float(row["loss"]) for row in rows[-(steps // 4) :]),
         "parameters": sum(p.numel() for p in IPL(IPLConfig().changed(options)).parameters()),
-        "processor_seconds": time.process_time() - began,
+        # Of a training that an earlier run of this script began, its part is not known.
+        "processor_seconds": time.process_time() - began if fresh else None,
     }
 
 

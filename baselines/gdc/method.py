@@ -21,6 +21,7 @@ class GDC(Method):
         "CVPR 2010, pp. 530-536",
         licence="Apache-2.0 (written from the paper)",
         kind="classical",
+        on_processor=True,
     )
 
     def fuse(self, bracket: Bracket) -> Tensor:

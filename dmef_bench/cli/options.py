@@ -50,7 +50,7 @@ workers_option = click.option(
 limit_option = click.option(
     "--limit", type=click.IntRange(min=1), default=None, help="Take only the first N."
 )
-seed_option = click.option("--seed", type=int, default=0, show_default=True)
+seed_option = click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
 dry_run_option = click.option("--dry-run", is_flag=True, help="Say what would be done, and stop.")
 overwrite_option = click.option(
     "--overwrite", is_flag=True, help="Replace what an earlier run with other settings left."

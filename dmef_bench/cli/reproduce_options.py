@@ -39,7 +39,7 @@ _ABLATION: Final = (
         help="Tables 4, 6: a field of the network's configuration, for example lfe=equation.",
     ),
     click.option(
-        "--seed", type=int, default=0, show_default=True,
+        "--seed", type=click.IntRange(min=0), default=0, show_default=True,
         help="Tables 1, 4, 6: of weights and crops.",
     ),
     click.option(

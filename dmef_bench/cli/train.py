@@ -143,7 +143,6 @@ def command(
         BatchSource,
         Source,
         find_recipe,
-        forget,
         make_device_source,
         make_source,
         staged,
@@ -197,14 +196,12 @@ def command(
                     recipe = starting_from(recipe, start_from)
                 samples = source_of(crop)
                 if stage is not None and not isinstance(samples, BatchSource):
-                    part = settings.batch // ranks.size
+                    part = len(ranks.share(settings.batch))
                     recipe, samples = staged(recipe, samples, stage, labelled, stage_one, part)
-                if overwrite and ranks.first:
-                    forget(folder)
             return train(
                 recipe, samples, settings, folder,
                 device=place, workers=processes, minutes=share, quiet=quiet, curve=True,
-                ranks=ranks,
+                ranks=ranks, overwrite=overwrite,
             )  # fmt: skip
 
         if not several:

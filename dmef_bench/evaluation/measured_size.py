@@ -73,7 +73,7 @@ def _attempts(method: Method, options: RunOptions) -> KeptAttempts:
     request = ProbeRequest(
         method=spec_of(type(method)),
         weights=weights,
-        device=str(options.device),
+        device=str(method.device),
         budget=options.memory_budget,
         precision=options.precision,
         linear=options.linear,

@@ -87,7 +87,7 @@ def plan_run(
         ),
         metrics=scorer.definitions,
         lpips_unavailable=scorer.lpips_unavailable,
-        machine=describe_machine(options.device),
+        machine=describe_machine(method.device),
         software=software_versions(),
     )
     settings = common_settings(record) | {
@@ -99,7 +99,7 @@ def plan_run(
         "device": record.machine.device,
         "threads": str(record.machine.threads),
         "torch": record.software.get("torch", "unknown"),
-        "tf32": tf32_setting(options.device),
+        "tf32": tf32_setting(method.device),
     }
     if scenes[0].linear:
         settings["output"] = LIGHT_OUTPUT

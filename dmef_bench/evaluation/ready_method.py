@@ -24,21 +24,26 @@ def ready_method(
 ) -> Method:
     """Make a method and load it.
 
-    On the CPU this process keeps the memory it frees from now on (`keep_freed_memory`), so that
-    all methods run under the same conditions wherever they are started.
+    All methods run under the same conditions wherever they are started. On the CPU this process
+    keeps the memory it frees from now on (`keep_freed_memory`). On a GPU float32 is float32: torch
+    would compute convolutions with TF32's 10 bits.
 
     Args:
         method_class: from `baselines.resolve`.
         weights: file of weights; the shipped ones where None.
-        device: where it is to run.
+        device: where it is to run, unless it runs on the processor alone.
         linear: how exposures become linear light, instead of what the weights say.
 
     Raises:
         WeightsMissingError: it needs weights and was given none.
         UsageError: the weights are not its own, it can't be made, or it has no use for `linear`.
     """
+    if method_class.info.on_processor:
+        device = torch.device("cpu")
     if device.type == "cpu":
         keep_freed_memory()
+    else:
+        torch.backends.cudnn.allow_tf32 = False
     try:
         method = method_class()
         method.load(weights, device)

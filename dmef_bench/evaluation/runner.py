@@ -66,14 +66,17 @@ def run_method(
     with RunFolder(plan.folder, plan.record, overwrite=options.overwrite) as folder:
         todo = [scene for scene in plan.scenes if scene.id not in folder.samples]
         if not todo and folder.record.outcome == "complete":
-            return RunResult(folder.path, folder.record, tuple(folder.samples.values()))
+            return RunResult(folder.path, folder.record, asked_for(plan, folder))
         folder.save(begun(plan, folder))
         work = _Work(plan, folder, scorer, options)
         work.do(todo)
         folder.save(work.ended())
-        return RunResult(
-            folder.path, folder.record, tuple(folder.samples.values()), tuple(work.notes)
-        )
+        return RunResult(folder.path, folder.record, asked_for(plan, folder), tuple(work.notes))
+
+
+def asked_for(plan: Plan, folder: RunFolder) -> tuple[SampleRecord, ...]:
+    """The lines of this run's scenes; the folder may hold those of an earlier, longer one."""
+    return tuple(folder.samples[s.id] for s in plan.scenes if s.id in folder.samples)
 
 
 def begun(plan: Plan, folder: RunFolder) -> RunRecord:

@@ -85,7 +85,7 @@ class SceneWork:
         if self._options.memory_budget is not None and size not in self._fitting:
             check_within_budget(self._call.method, self._options, size)
             self._fitting.add(size)
-        bracket = to_device(loaded.bracket, self._options.device)
+        bracket = to_device(loaded.bracket, self._call.method.device)
         if self.cost is None:
             cost, note = measure_cost(self._call, self._protocol, bracket)
             if self._options.precision != "float32":

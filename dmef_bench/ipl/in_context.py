@@ -48,8 +48,8 @@ def _through(
         return features, around
     rolled = block.drtm.context(around)
     map_there = functional.grid_sample(
-        rolled, there.to(rolled.dtype), mode="bilinear", padding_mode="border", align_corners=False
-    )
+        rolled.float(), there, mode="bilinear", padding_mode="border", align_corners=False
+    ).to(rolled.dtype)
     scaled, scaled_around = features * map_there, block.drtm.scale(around, rolled)
     if not block.residual:
         return scaled, scaled_around

@@ -51,8 +51,9 @@ class Alignment(nn.Module):
             estimates: the same at one brightness.
 
         Returns:
-            (2B, 2, H/4, W/4): into the low exposures, then the high ones; x and y in pixels of
-            that resolution, from a reference's pixel to where the same thing is in the other.
+            (2B, 2, H/4, W/4) float32 in any precision: into the low exposures, then the high ones;
+            x and y in pixels of that resolution, from a reference's pixel to where the same thing
+            is in the other.
         """
         features, pictures = self._features(images, estimates), comparable(estimates)
         levels = [(features, functional.avg_pool2d(pictures, FEATURE_SCALE))]
@@ -60,7 +61,7 @@ class Alignment(nn.Module):
             features = self.same(functional.leaky_relu(self.down(features), 0.1))
             pictures = functional.avg_pool2d(levels[-1][1], 2, ceil_mode=True)
             levels.append((features, pictures))
-        flow = images.new_zeros(2 * images.shape[0], 2, 1, 1)
+        flow = images.new_zeros(2 * images.shape[0], 2, 1, 1, dtype=torch.float32)
         for features, pictures in reversed(levels):
             flow = enlarged(flow, (features.shape[-2], features.shape[-1]))
             flow = self._refined(features, pictures, flow)
@@ -81,9 +82,10 @@ class Alignment(nn.Module):
         moved = flow + functional.avg_pool2d(
             mean_shift(shares, self.radius), 3, 1, 1, count_include_pad=False
         )
-        known = torch.cat([shares, torch.cat([reference, reference]), other, moved], 1)
+        told = moved.to(shares.dtype)
+        known = torch.cat([shares, torch.cat([reference, reference]), other, told], 1)
         correction: Tensor = self.head(known)
-        return moved + correction
+        return moved + correction.float()
 
 
 def comparable(estimates: Tensor) -> Tensor:
@@ -116,7 +118,6 @@ def matches(reference: Tensor, other: Tensor, radius: int, sharpness: Tensor) ->
     """
     height, width = reference.shape[-2:]
     padded = functional.pad(other, (radius,) * 4, mode="replicate")
-    shifts = list(itertools.product(range(-radius, radius + 1), repeat=2))
     difference = torch.stack(
         [
             (reference - padded[..., y : y + height, x : x + width]).square().mean(1)
@@ -126,7 +127,8 @@ def matches(reference: Tensor, other: Tensor, radius: int, sharpness: Tensor) ->
     )
     blocks = functional.avg_pool2d(difference, 5, 1, 2, count_include_pad=False)
     relative = blocks / (blocks.mean(1, keepdim=True) + 1e-4)
-    far = blocks.new_tensor([0.05 * (y * y + x * x) for y, x in shifts]).view(1, -1, 1, 1)
+    squares = torch.arange(-radius, radius + 1, device=blocks.device).square()
+    far = 0.05 * (squares[:, None] + squares).to(blocks.dtype).view(1, -1, 1, 1)
     return (-sharpness * relative - far).softmax(1)
 
 
@@ -142,9 +144,9 @@ def mean_shift(shares: Tensor, radius: int) -> Tensor:
 
 def enlarged(flow: Tensor, size: tuple[int, int]) -> Tensor:
     """Flow (B, 2, h, w) at another size (H, W), in that size's pixels."""
-    scale = flow.new_tensor([size[1] / flow.shape[-1], size[0] / flow.shape[-2]])
     larger = functional.interpolate(flow, size, mode="bilinear", align_corners=False)
-    return larger * scale.view(1, 2, 1, 1)
+    x, y = larger.unbind(1)
+    return torch.stack([x * (size[1] / flow.shape[-1]), y * (size[0] / flow.shape[-2])], 1)
 
 
 def warp(pictures: Tensor, flow: Tensor) -> Tensor:

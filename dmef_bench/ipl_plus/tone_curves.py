@@ -59,8 +59,8 @@ class ToneCurves(nn.Module):
         smooth = functional.interpolate(
             correction, self.curves.shape[1], mode="linear", align_corners=True
         )
-        start = inverse_responses(self.curves.shape[1], evs).to(self.curves)
-        return start + _STEP * (self.curves + smooth)
+        start = inverse_responses(self.curves.shape[1], evs, self.curves.device)
+        return start.to(self.curves.dtype) + _STEP * (self.curves + smooth)
 
 
 def _through(pictures: Tensor, table: Tensor) -> Tensor:
@@ -73,11 +73,11 @@ def _through(pictures: Tensor, table: Tensor) -> Tensor:
 
 
 @functools.lru_cache(maxsize=64)
-def inverse_responses(knots: int, evs: EVs) -> Tensor:
-    """(3, knots): what the `paper` track's camera would give at the ground truth's exposure."""
+def inverse_responses(knots: int, evs: EVs, device: torch.device) -> Tensor:
+    """(3, knots) float32: what the `paper` track's camera would give at the truth's exposure."""
     response, values = camera_response("sigmoid"), np.linspace(0, 1, knots)
     curves = [np.nan_to_num(response.brightness_transform(values, 2.0**-ev)) for ev in evs]
-    return torch.from_numpy(np.stack(curves)).float()
+    return torch.from_numpy(np.stack(curves)).to(device, torch.float32)
 
 
 def _grid_of_pixels(images: Tensor) -> Tensor:

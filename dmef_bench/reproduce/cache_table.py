@@ -12,8 +12,9 @@ from dmef_bench.evaluation import MethodFailedError, ready_method
 from dmef_bench.evaluation.machine import describe_machine, software_versions
 from dmef_bench.ipl import IPLMethod
 from dmef_bench.reproduce.cache_measures import (
-    BLOCKS_OFF,
+    PLAIN_OFF,
     STATE_WORDS,
+    TURNS,
     Measured,
     State,
     Variant,
@@ -146,7 +147,7 @@ def _row(
     reason: str,
 ) -> OutcomeRow:
     here = measured[variant.name, state]
-    off = measured[BLOCKS_OFF.name, "next" if state == "next" else "cold"]
+    off = measured[PLAIN_OFF.name, "next" if state == "next" else "cold"]
     speed_up = off.seconds / here.seconds if off.seconds and here.seconds else None
     keys = [_PRINTED[heading] for heading in columns]
     notes = {} if printed is None else {n: "" for key in keys for n in table.notes_on(printed, key)}
@@ -181,10 +182,12 @@ def _row(
 def _notes(shots: Shots, request: Request, load: float) -> list[str]:
     notes = [
         f"The next picture is {shots.following}. PSNR and SSIM are means over {shots.count} "
-        "pictures, seconds medians; a picture is in memory and on the device before the clock "
-        "starts, and one call was made before it. The paper does not say in which of these states "
-        "it measured: what it prints stands beside each.",
-        "Speed-up is against the network block by block without a cache on the same picture.",
+        f"pictures, seconds medians over {TURNS} turns through the states, then over pictures; a "
+        "picture is in memory and on the device before the clock starts, and one call was made "
+        "before it. The paper does not say in which of these states it measured: what it prints "
+        "stands beside each.",
+        "Speed-up is against the network as written, all blocks at once and no cache, on the same "
+        "picture.",
     ]
     if "ipl" in request.weights:
         notes.append("The weights are the file given.")

@@ -45,13 +45,20 @@ class Evaluated:
         definitions = self.scorer.definitions
         return {
             "evaluated on": f"{self.dataset.record.name}, digest {self.dataset.digest[:16]}",
-            "scenes": "all" if request.limit is None else f"the first {request.limit}",
+            "scenes": self._taken(request),
             "psnr": definitions.psnr,
             "ssim": definitions.ssim,
             "lpips": definitions.lpips or "n/a",
             "device": chosen_device(request.device).type,
             "package": __version__,
         }
+
+    def _taken(self, request: Request) -> str:
+        if request.limit is None:
+            return "all"
+        if request.comparison.photographs is not None:
+            return f"{self.count}, evenly spaced"
+        return f"the first {request.limit}"
 
 
 def evaluated(request: Request, table: str, frames: Frames | None = None) -> Evaluated:

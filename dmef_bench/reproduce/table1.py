@@ -55,7 +55,7 @@ def reproduce(request: Request) -> Outcome:
         told += _training_notes(found, request)
         for part, rows in measured.items():
             told += together(part, rows)
-        told += [*TABLE_1.remarks, *_time_notes(runs)]
+        told += [*TABLE_1.remarks, *_time_notes(runs, trained_now=source is not None)]
         pixels = _pixels(on.dataset)
         return Outcome(
             table="table1",
@@ -129,13 +129,18 @@ def _training_notes(found: list[Contender], request: Request) -> list[str]:
     ]
 
 
-def _time_notes(runs: ComparedRuns) -> list[str]:
+def _time_notes(runs: ComparedRuns, *, trained_now: bool) -> list[str]:
     told = [
         "s is the method alone, total s with resizing or tiling; medians over scenes, the picture "
         "in memory and on the device. MACs are of one picture, all tiles. Methods without a size "
         "of their own take the whole picture under every protocol."
     ]
-    if runs.busy():
+    if runs.busy() and trained_now:
+        told.append(
+            "Methods were trained by the same command, so the load average does not tell whether "
+            "the machine had other work."
+        )
+    elif runs.busy():
         told.append(
             "The machine had other work: the seconds are not to be quoted; repeat with "
             "--overwrite when it has none."

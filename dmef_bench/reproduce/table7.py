@@ -5,7 +5,7 @@ from typing import Final
 
 from dmef_bench.ipl import AttentionCache
 from dmef_bench.ipl.attention_cache import Compression
-from dmef_bench.reproduce.cache_measures import BLOCKS_OFF, Variant
+from dmef_bench.reproduce.cache_measures import PLAIN_OFF, Variant
 from dmef_bench.reproduce.cache_table import cache_table
 from dmef_bench.reproduce.outcome import Outcome, Request
 from leaderboard.published import TABLE_7, PublishedRow
@@ -41,7 +41,7 @@ def reproduce(request: Request) -> Outcome:
     }
     quantised, on_width, on_channels = TABLE_7.rows
     variants: dict[Variant, PublishedRow | None] = {
-        BLOCKS_OFF: None,
+        PLAIN_OFF: None,
         made["none"]: None,
         made["quantised"]: quantised,
         made["cnn-width"]: on_width,

@@ -17,6 +17,9 @@ class BothTracks:
         paper: serves the first.
         camera: the same scenes exposed by cameras.
 
+    Attributes:
+        parts: both.
+
     Raises:
         UsageError: their exposure values differ.
     """
@@ -29,14 +32,14 @@ class BothTracks:
                 f"exposures of {paper.evs} EV and of {camera.evs} EV can't be mixed in one "
                 "training; train on one --track"
             )
-        self._tracks, self.evs = (paper, camera), paper.evs
+        self.parts, self.evs = (paper, camera), paper.evs
         response = known_response(paper)
         self.response = response if response == known_response(camera) else None
 
     def sample(self, key: SampleKey) -> Sample:
         """The sample of that key."""
-        return self._tracks[(key.step + key.slot) // _IN_A_ROW % 2].sample(key)
+        return self.parts[(key.step + key.slot) // _IN_A_ROW % 2].sample(key)
 
     def description(self) -> dict[str, Any]:
         """What the data is."""
-        return {"kind": "both tracks", "tracks": [s.description() for s in self._tracks]}
+        return {"kind": "both tracks", "tracks": [s.description() for s in self.parts]}

@@ -10,7 +10,7 @@ import numpy as np
 from dmef_bench.dataset import Scene, open_dataset
 from dmef_bench.errors import UsageError
 from dmef_bench.picture_files import to_eight_bits
-from dmef_bench.training.samples import Frame, Sample, SampleKey, named
+from dmef_bench.training.samples import PICTURES_AT_ONCE, Frame, Sample, SampleKey, named
 
 # A scene serves this many steps in a row: decoding its four 4K pictures takes seconds.
 _STEPS_A_SCENE = 16
@@ -39,7 +39,7 @@ class DatasetCrops:
             if min(scene.record.height, scene.record.width) < crop:
                 raise UsageError(
                     f"{path}: scene {scene.id} is {scene.record.width}×{scene.record.height}, "
-                    f"smaller than the crop; use --crop with a smaller size than {crop}"
+                    f"smaller than samples of {crop}×{crop}; give a smaller --crop"
                 )
             if scene.evs != self._scenes[0].evs:
                 raise UsageError(
@@ -49,12 +49,11 @@ class DatasetCrops:
         self.evs = self._scenes[0].evs
         responses = {scene.response for scene in self._scenes}
         self.response = responses.pop() if len(responses) == 1 else None
-        self._pictures = functools.lru_cache(maxsize=8)(self._read)
+        self._pictures = functools.lru_cache(PICTURES_AT_ONCE)(self._read)
 
     def sample(self, key: SampleKey) -> Sample:
         """The sample of that key."""
-        turn = SampleKey(key.seed, key.step // _STEPS_A_SCENE, key.slot)
-        number = int(turn.generator().integers(len(self._scenes)))
+        number = key.picture(len(self._scenes), _STEPS_A_SCENE)
         images, target = self._pictures(number)
         generator = key.generator()
         top = int(generator.integers(target.shape[-2] - self._crop + 1))
@@ -84,7 +83,7 @@ class DatasetCrops:
     def _only(self, scenes: list[Scene]) -> "DatasetCrops":
         part = copy.copy(self)
         part._scenes = scenes
-        part._pictures = functools.lru_cache(maxsize=8)(part._read)
+        part._pictures = functools.lru_cache(PICTURES_AT_ONCE)(part._read)
         return part
 
     def description(self) -> dict[str, Any]:

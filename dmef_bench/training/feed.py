@@ -8,6 +8,7 @@ from torch.utils.data import DataLoader
 
 from dmef_bench.training.samples import Batch, Batches, BatchSource, Source
 from dmef_bench.training.settings import TrainSettings
+from dmef_bench.training.worker_errors import ErrorsAsItems, items_or_error
 
 
 def batches_from(
@@ -27,19 +28,25 @@ def batches_from(
         slots: which places of every batch.
         workers: processes that prepare samples; 0 for this one.
         device: where they are wanted.
+
+    Raises:
+        DmefError: a sample can't be made, whichever process was to make it.
     """
     if isinstance(source, BatchSource):
         for step in range(done, settings.steps):
             yield _places(source.batch(settings.seed, step, settings.batch), slots)
         return
-    yield from DataLoader(
-        Batches(source, settings.seed, slots, settings.steps),
+    loader = DataLoader(
+        ErrorsAsItems(Batches(source, settings.seed, slots, settings.steps)),
         batch_size=None,
         sampler=range(done, settings.steps),
         num_workers=workers,
         worker_init_fn=_one_thread,
         pin_memory=device.type == "cuda",
+        # Without one it draws from the numbers of the first step that is left.
+        generator=torch.Generator(),
     )
+    yield from items_or_error(loader)
 
 
 def _places(batch: Batch, slots: range) -> Batch:

@@ -16,8 +16,8 @@ _LOW, _HIGH = 0.1, 0.03
 # Late, samples that are nearly right count as much as those that are far off, as they do in a mean
 # of PSNRs.
 _LATE, _LOG = 0.55, 0.02
-# A high exposure says nothing from here on, whatever lies there.
-_CLIPPED = 0.98
+# Share of the brightest that a high exposure can say; of what is brighter it says nothing.
+_NEARLY_CLIPPED = 0.95
 
 
 def build_ipl_plus(options: Mapping[str, str]) -> nn.Module:
@@ -44,7 +44,8 @@ def ipl_plus_loss(network: nn.Module, bracket: Bracket, truth: Tensor, done: flo
     error = parts.fused - truth
     squares = error.square().mean((1, 2, 3)) + 1e-6
     low = (parts.low - truth).abs().mean()
-    high = ((parts.high - truth) * (bracket.high < _CLIPPED)).abs().mean()
+    within = truth < _NEARLY_CLIPPED * parts.high.detach().amax((1, 2, 3), keepdim=True)
+    high = ((parts.high - truth) * within).abs().mean()
     loss = error.abs().mean() + squares.sqrt().mean() + _LOW * low + _HIGH * high
     return loss + _LOG * squares.log10().mean() if done >= _LATE else loss
 

@@ -17,10 +17,11 @@ from dmef_bench.errors import UsageError
 from dmef_bench.evaluation.freed_memory import keep_freed_memory
 from dmef_bench.training.brackets import bracket_of
 from dmef_bench.training.checkpoint import TrainingState, load_checkpoint
+from dmef_bench.training.device_memory import told_when_full
 from dmef_bench.training.feed import batches_from
 from dmef_bench.training.ranks import ALONE, Ranks
 from dmef_bench.training.recipes import Recipe
-from dmef_bench.training.run_folder import CHECKPOINT_FILE, WEIGHTS_FILE, RunFolder
+from dmef_bench.training.run_folder import CHECKPOINT_FILE, WEIGHTS_FILE, RunFolder, forget
 from dmef_bench.training.samples import BatchSource, Source
 from dmef_bench.training.schedule import learning_rate, update_average
 from dmef_bench.training.settings import TrainSettings
@@ -59,6 +60,7 @@ def train(
     quiet: bool = False,
     curve: bool = False,
     ranks: Ranks = ALONE,
+    overwrite: bool = False,
 ) -> TrainReport:
     """Train a network, or go on where an earlier call with the same settings stopped.
 
@@ -77,12 +79,13 @@ def train(
         quiet: no progress bar.
         curve: draw the log as `log.png` at every validation.
         ranks: the processes that train together, each of which calls this.
+        overwrite: begin anew; what `output` holds is removed once the network could be made.
 
     Raises:
         DivergedError: NaN or infinite loss or gradient; the last checkpoint stays as it is.
         UsageError: `output` holds a run with other settings.
         IntegrityError: its checkpoint is damaged.
-        MissingError: the disk is full or can't be written.
+        MissingError: the disk is full or can't be written, or the device's memory is full.
         OtherProcessError: another process failed.
     """
     started = time.monotonic()
@@ -92,8 +95,9 @@ def train(
     with ranks.together():
         slots = ranks.share(settings.batch)
         told = _told(recipe, source, settings)
-        state, averaged = _fresh_state(recipe, settings, device)
-        if checkpoint.exists():
+        with told_when_full(device, "the network"):
+            state, averaged = _fresh_state(recipe, settings, device)
+        if not overwrite and checkpoint.exists():
             load_checkpoint(checkpoint, state, told)
     if not ranks.same(state.step):
         raise UsageError(
@@ -106,18 +110,23 @@ def train(
         return bracket_of(batch, source, device), as_float(batch.target, device)
 
     folder = RunFolder(output, recipe, settings, averaged, told, source.track, curve=curve)
-    with folder.opened(state.step, quiet=quiet) if ranks.first else contextlib.nullcontext():
+    with contextlib.ExitStack() as opened:
+        with ranks.together():
+            if ranks.first:
+                if overwrite:
+                    forget(output)
+                opened.enter_context(folder.opened(state.step, quiet=quiet))
         while state.step < settings.steps:
             rate = learning_rate(state.step, settings)
             loss = take_step(recipe, state, settings, prepared, rate, ranks, checkpoint)
             update_average(state.average, state.network, state.step, settings.average_decay)
             time_is_up = minutes is not None and time.monotonic() - started > 60 * minutes
             stop = ranks.any(time_is_up) if minutes is not None else False
-            if ranks.first:
-                folder.write(state, loss, rate, device, stop=stop)
+            with ranks.together():  # what the first one writes is there when any process goes on
+                if ranks.first:
+                    folder.write(state, loss, rate, device, stop=stop)
             if stop:
                 break
-    ranks.any(False)  # what the first one writes is there when any process returns
     finished = state.step == settings.steps
     psnr, ssim = folder.quality
     return TrainReport(state.step, finished, psnr, output / WEIGHTS_FILE, ssim)

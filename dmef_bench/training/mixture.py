@@ -13,6 +13,9 @@ class Mixture:
         first: serves even places (step + slot).
         second: serves odd places.
 
+    Attributes:
+        parts: both.
+
     Raises:
         UsageError: they expose differently.
     """
@@ -28,14 +31,14 @@ class Mixture:
                 f"exposures of {first.evs} EV and of {second.evs} EV can't be mixed in one "
                 "training; leave --photos out or build the dataset with the default --evs"
             )
-        self._sources, self.evs, self.track = (first, second), first.evs, first.track
+        self.parts, self.evs, self.track = (first, second), first.evs, first.track
         response = known_response(first)
         self.response = response if response == known_response(second) else None
 
     def sample(self, key: SampleKey) -> Sample:
         """The sample of that key."""
-        return self._sources[(key.step + key.slot) % 2].sample(key)
+        return self.parts[(key.step + key.slot) % 2].sample(key)
 
     def description(self) -> dict[str, Any]:
         """What the data is."""
-        return {"kind": "mixture", "sources": [s.description() for s in self._sources]}
+        return {"kind": "mixture", "sources": [s.description() for s in self.parts]}

@@ -19,6 +19,7 @@ from dmef_bench.training.recipes import Loss, Recipe
 
 _MU: Final = 5000.0
 _NO_VGG: Final = "0.01 × a perceptual loss on VGG features: no pretrained backbone is at hand"
+_NO_DROP_PATH: Final = "drop path of 0.1"
 # What no authors do unless it is said: average weights, bound gradients, warm up, lower the rate.
 _PLAIN: Final[Mapping[str, Any]] = {
     "warm_up": 0, "average_decay": 0.0, "gradient_norm": 0.0, "schedule": "constant",
@@ -82,7 +83,8 @@ OWN_RECIPES: Final[Mapping[str, OwnRecipe]] = {
     "ipl": OwnRecipe({**_PLAIN, "learning_rate": 2e-4, "batch": 4}, 192, None),
     "ahdrnet": OwnRecipe({**_ADAM, "learning_rate": 1e-4, "batch": 8}, 256),
     "hdr-transformer": OwnRecipe(
-        {**_ADAM, "learning_rate": 2e-4, "batch": 16}, 128, left_out=_NO_VGG
+        {**_ADAM, "learning_rate": 2e-4, "batch": 16}, 128,
+        left_out=f"{_NO_VGG}; {_NO_DROP_PATH}",
     ),
     "sctnet": OwnRecipe({**_ADAM, "learning_rate": 2e-4, "batch": 22}, 128, left_out=_NO_VGG),
     "bracketire": OwnRecipe(

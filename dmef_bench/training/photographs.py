@@ -12,6 +12,7 @@ from dmef_bench.picture_files import read_picture
 from dmef_bench.training.generated import tone_curve
 from dmef_bench.training.photograph_motion import PhotographInMotion, random_view
 from dmef_bench.training.samples import (
+    PICTURES_AT_ONCE,
     Frame,
     Sample,
     SampleKey,
@@ -48,13 +49,12 @@ class MovingPhotographs:
 
     def sample(self, key: SampleKey) -> Sample:
         """The sample of that key."""
-        turn = SampleKey(key.seed, key.step // _STEPS_A_PHOTO, key.slot)
-        path = self._paths[int(turn.generator().integers(len(self._paths)))]
+        path = self._paths[key.picture(len(self._paths), _STEPS_A_PHOTO)]
         return moving_photograph(_photograph(path), self._crop, key.generator(), self.track)
 
     def description(self) -> dict[str, Any]:
-        """What the data is: the photographs by content, not by name."""
-        content = {"kind": "photographs", "crop": self._crop, "sha256": sorted(self._digests)}
+        """What the data is: the photographs by content, in the order that samples count them."""
+        content = {"kind": "photographs", "crop": self._crop, "sha256": self._digests}
         return content | named(self.track)
 
 
@@ -81,7 +81,7 @@ def read_photograph(path: Path) -> Frame:
     return (picture >> 8 if wide else picture).astype(np.uint8, copy=False)
 
 
-_photograph = functools.lru_cache(maxsize=8)(read_photograph)
+_photograph = functools.lru_cache(PICTURES_AT_ONCE)(read_photograph)
 
 
 def moving_photograph(

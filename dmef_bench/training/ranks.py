@@ -29,6 +29,10 @@ class OtherProcessError(DmefError):
         self.exit_code = exit_code
 
 
+class LostProcessError(OtherProcessError):
+    """The processes can't talk to each other any more: nothing further can be trained."""
+
+
 @dataclass(frozen=True)
 class Ranks:
     """This process among those that train together.
@@ -86,7 +90,7 @@ class Ranks:
             loss: scalar.
 
         Raises:
-            OtherProcessError: another process is gone.
+            LostProcessError: another process is gone.
         """
         if self.size == 1:
             return loss
@@ -105,7 +109,7 @@ class Ranks:
         """Whether it holds in any process; none gets on before all have said.
 
         Raises:
-            OtherProcessError: another process is gone.
+            LostProcessError: another process is gone.
         """
         return bool(self._largest(int(flag)))
 
@@ -113,7 +117,7 @@ class Ranks:
         """Whether all processes have the same number.
 
         Raises:
-            OtherProcessError: another process is gone.
+            LostProcessError: another process is gone.
         """
         return self._largest(number) == -self._largest(-number)
 
@@ -188,9 +192,11 @@ def _told(error: Exception) -> tuple[str, int]:
 def _alive() -> Iterator[None]:
     try:
         yield
+    except torch.OutOfMemoryError:
+        raise
     except RuntimeError as error:
         reason = str(error).strip().splitlines()[0]
-        raise OtherProcessError(
-            f"another process of this training is gone ({reason}); the last checkpoint is kept, "
-            "and the same command goes on from there"
+        raise LostProcessError(
+            f"another process of this training is gone or can't be reached ({reason}); the last "
+            "checkpoint is kept, and the same command goes on from there"
         ) from None

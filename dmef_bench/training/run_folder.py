@@ -13,6 +13,7 @@ from dmef_bench.atomic_write import atomic_write
 from dmef_bench.progress import progress_bar
 from dmef_bench.training.checkpoint import TrainingState, save_checkpoint
 from dmef_bench.training.curve import draw_curve
+from dmef_bench.training.device_memory import told_when_full
 from dmef_bench.training.log import TrainingLog
 from dmef_bench.training.recipes import Recipe
 from dmef_bench.training.settings import TrainSettings
@@ -93,14 +94,15 @@ class RunFolder:
             stop: whether the run stops here, to be gone on with later.
 
         Raises:
-            MissingError: the disk is full or can't be written.
+            MissingError: the disk is full or can't be written, or the device's memory is full.
         """
         settings, log = self._settings, self._log
         last = state.step == settings.steps
         validated = last or state.step % settings.validate_every == 0
-        quality = (
-            self._held_out.measure(self._recipe, self._averaged, device) if validated else None
-        )
+        quality = None
+        if validated:
+            with told_when_full(device, "validation"):
+                quality = self._held_out.measure(self._recipe, self._averaged, device)
         log.add(state.step, loss, rate, quality)
         self.quality = log.last_psnr, log.last_ssim
         self._bar.update(

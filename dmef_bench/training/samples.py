@@ -37,6 +37,10 @@ def random_generator(seed: int, stream: Stream, *key: int) -> np.random.Generato
     return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(int(stream), *key)))
 
 
+PICTURES_AT_ONCE: Final = 8
+"""Decoded pictures that a source keeps."""
+
+
 @dataclass(frozen=True)
 class SampleKey:
     """Names one sample of a training run; the same key gives the same sample everywhere.
@@ -54,6 +58,15 @@ class SampleKey:
     def generator(self) -> np.random.Generator:
         """A random generator that only this key has."""
         return random_generator(self.seed, Stream.TRAINING, self.step, self.slot)
+
+    def picture(self, count: int, steps: int) -> int:
+        """Which of `count` pictures it is cut from.
+
+        One serves so many steps in a row, and a batch holds `PICTURES_AT_ONCE` at most, so that
+        large pictures are decoded once for many crops.
+        """
+        turn = SampleKey(self.seed, self.step // steps, self.slot % PICTURES_AT_ONCE)
+        return int(turn.generator().integers(count))
 
 
 def validation_generator(index: int) -> np.random.Generator:

@@ -8,6 +8,7 @@ from typing import Final
 
 from dmef_bench.errors import DmefError, MissingError, ScenesFailedError
 from dmef_bench.training.loop import TrainReport
+from dmef_bench.training.ranks import LostProcessError, OtherProcessError
 from dmef_bench.training.recipes import RECIPES, find_recipe
 
 ALL: Final = "all"
@@ -70,6 +71,7 @@ def train_several(
     Raises:
         MissingError: the environment is at fault, a full disk for instance: all would meet it.
         OSError: likewise.
+        OtherProcessError: likewise in another process; or a process is gone.
     """
     started, outcomes = clock(), []
     for place, method in enumerate(methods):
@@ -79,8 +81,12 @@ def train_several(
             share = max(left, 0.0) / (len(methods) - place)
         try:
             outcomes.append(MethodTraining(method, train_one(method, output / method, share)))
-        except (MissingError, OSError):
+        except (MissingError, LostProcessError, OSError):
             raise
+        except OtherProcessError as error:
+            if error.exit_code == MissingError.exit_code:
+                raise  # as the process that missed something does
+            outcomes.append(MethodTraining(method, error=str(error)))
         except DmefError as error:
             outcomes.append(MethodTraining(method, error=str(error)))
         except Exception as error:  # the hours of the others are worth more than a traceback

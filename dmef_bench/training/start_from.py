@@ -2,7 +2,8 @@
 
 import dataclasses
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -10,6 +11,7 @@ from torch import nn
 
 from baselines.checkpoint_file import read_checkpoint_file
 from baselines.method import WeightsError
+from dmef_bench.errors import UsageError
 from dmef_bench.ipl.weights_file import fill
 from dmef_bench.training.recipes import Recipe
 
@@ -28,13 +30,14 @@ def starting_from(recipe: Recipe, weights: Path) -> Recipe:
         weights: as `--weights` takes them, `.safetensors` or `.pth`.
 
     Raises:
-        WeightsError: unreadable or another method's; from the recipe's `build`, of another
+        UsageError: unreadable or another method's; from the recipe's `build`, of another
             configuration.
     """
-    read = read_checkpoint_file(weights)
+    with _as_a_mistake():
+        read = read_checkpoint_file(weights)
     made_for = read.metadata.get("method", recipe.name)
     if made_for != recipe.name:
-        raise WeightsError(f"{weights}: these are weights of {made_for!r}, not of {recipe.name!r}")
+        raise UsageError(f"{weights}: these are weights of {made_for!r}, not of {recipe.name!r}")
 
     def build(options: Mapping[str, str]) -> nn.Module:
         network = recipe.build(options)
@@ -45,15 +48,24 @@ def starting_from(recipe: Recipe, weights: Path) -> Recipe:
             if theirs.get(name, value) != value
         ]
         if different:
-            raise WeightsError(
+            raise UsageError(
                 f"{weights}: weights of another configuration ({'; '.join(different)}); "
                 "give the same by --set, or start from other weights"
             )
-        fill(network, weights, read.content)
+        with _as_a_mistake():
+            fill(network, weights, read.content)
         return network
 
     before = {"sha256": read.sha256, "training": _json(read.metadata, "training")}
     return dataclasses.replace(recipe, build=build, facts={**recipe.facts, FACT: before})
+
+
+@contextmanager
+def _as_a_mistake() -> Iterator[None]:
+    try:
+        yield
+    except WeightsError as error:
+        raise UsageError(f"--start-from: {error}") from None
 
 
 def _configuration(metadata: Mapping[str, str]) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from baselines import Bracket
 from dmef_bench.errors import DmefError
 from dmef_bench.training.checkpoint import TrainingState
+from dmef_bench.training.device_memory import told_when_full
 from dmef_bench.training.ranks import Ranks
 from dmef_bench.training.recipes import Recipe
 from dmef_bench.training.settings import TrainSettings
@@ -64,31 +65,43 @@ def take_step(
     Raises:
         DivergedError: NaN or infinite loss or gradient; in fp16, many steps in a row.
         OtherProcessError: another process failed.
+        MissingError: the device's memory is full.
     """
     _seed(settings.seed, state.step, ranks.rank)
     state.network.train()
     for group in state.optimiser.param_groups:
         group["lr"] = rate
     state.optimiser.zero_grad(set_to_none=True)
-    with ranks.together():
+    device = next(state.network.parameters()).device
+    doing = f"step {state.step + 1}"
+    with ranks.together(), told_when_full(device, doing):
         bracket, target = prepared()
-        with _arithmetic(settings, target.device):
+        with _arithmetic(settings, device):
             loss = _loss(recipe, state.network, bracket, target, state.step / settings.steps)
         state.scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
-    loss = ranks.average(state.network, loss)
-    state.scaler.unscale_(state.optimiser)
-    largest = settings.gradient_norm or math.inf
-    norm = nn.utils.clip_grad_norm_(state.network.parameters(), largest)
-    if bool(torch.isfinite(loss) & torch.isfinite(norm)):
+    with told_when_full(device, doing):
+        loss = ranks.average(state.network, loss)
+        finite, norm = _applied(state, settings, loss)
+    if finite:
         state.skipped = 0
-        state.scaler.step(state.optimiser)
     else:
         state.skipped += 1
         if not state.scaler.is_enabled() or state.skipped == _SKIPS:
-            raise DivergedError(_diverged(state, loss.item(), norm.item(), rate, checkpoint))
+            raise DivergedError(_diverged(state, loss.item(), norm, rate, checkpoint))
     state.scaler.update()
     state.step += 1
     return loss.item()
+
+
+def _applied(state: TrainingState, settings: TrainSettings, loss: Tensor) -> tuple[bool, float]:
+    """Move the weights by the gradient; whether it and the loss are finite, and its norm."""
+    state.scaler.unscale_(state.optimiser)
+    largest = settings.gradient_norm or math.inf
+    norm = nn.utils.clip_grad_norm_(state.network.parameters(), largest)
+    finite = bool(torch.isfinite(loss) & torch.isfinite(norm))
+    if finite:
+        state.scaler.step(state.optimiser)
+    return finite, norm.item()
 
 
 def _seed(seed: int, step: int, rank: int) -> None:

@@ -63,10 +63,11 @@ class HeldOutScenes:
     ) -> dict[Track, Quality]:
         """The quality of a network's predictions on each track."""
         network.eval()
-        return {
-            track: mean([_quality(recipe, network, device, scene) for scene in scenes])
-            for track, scenes in self._scenes.items()
-        }
+        with torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
+            return {
+                track: mean([_quality(recipe, network, device, scene) for scene in scenes])
+                for track, scenes in self._scenes.items()
+            }
 
 
 def mean(qualities: list[Quality]) -> Quality:

@@ -3,6 +3,8 @@
 from typing import Any, Final, Protocol, runtime_checkable
 
 from dmef_bench.errors import UsageError
+from dmef_bench.training.both_tracks import BothTracks
+from dmef_bench.training.mixture import Mixture
 from dmef_bench.training.samples import Sample, SampleKey, Source, known_response
 
 # No run has as many steps, so that labelled samples are none of the unlabelled.
@@ -35,10 +37,8 @@ class FewShotSource:
         self._few: Source | None = None
         self._rest = source
         if labelled:
-            if isinstance(source, _Divisible):
-                self._few, self._rest = source.divide(labelled)
-            else:
-                self._few = _Drawn(source, labelled)
+            divided = _divided(source, labelled)
+            self._few, self._rest = divided or (_Drawn(source, labelled), source)
 
     def sample(self, key: SampleKey) -> Sample:
         """The sample of that key; its place in the batch says whether it is labelled."""
@@ -58,9 +58,23 @@ class FewShotSource:
         """
         if self.labelled and batch % 2:
             raise UsageError(
-                f"--batch {batch}: one half of a batch is labelled, the other is not; give an "
-                "even number"
+                f"--batch: one half of a process's samples is labelled, the other is not, so "
+                f"{batch} for each process is an odd number; give one that leaves each an even one"
             )
+
+
+def _divided(source: Source, count: int) -> tuple[Source, Source] | None:
+    """The first scenes and the others; None where scenes are made on the fly."""
+    if isinstance(source, _Divisible):
+        return source.divide(count)
+    if isinstance(source, BothTracks):
+        paper, camera = (_divided(part, count) for part in source.parts)
+        if paper is None or camera is None:
+            return None
+        return BothTracks(paper[0], camera[0]), BothTracks(paper[1], camera[1])
+    if isinstance(source, Mixture) and any(_divided(part, count) for part in source.parts):
+        raise UsageError("--labelled counts the scenes of a dataset; leave --photos out")
+    return None
 
 
 class _Drawn:

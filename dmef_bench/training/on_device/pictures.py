@@ -10,11 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 from torch.utils.data import DataLoader, Dataset
 
+from dmef_bench.errors import DmefError
 from dmef_bench.progress import progress_bar
 from dmef_bench.training.generated import SPACING
 from dmef_bench.training.on_device.pool import TIMES
 from dmef_bench.training.photographs import read_photograph
 from dmef_bench.training.samples import Stream, random_generator
+from dmef_bench.training.worker_errors import ErrorsAsItems, items_or_error
 from synth.moving_scenes import MovingScene
 
 Frames = NDArray[np.uint8]
@@ -78,16 +80,17 @@ def pictures(
         IntegrityError: a photograph can't be read.
     """
     data = _Pictures(seed, scenes, side, photographs)
-    loader: DataLoader[Frames] = DataLoader(
-        data, batch_size=None, num_workers=workers, collate_fn=_as_it_is,
+    loader: DataLoader[Frames | DmefError] = DataLoader(
+        ErrorsAsItems(data), batch_size=None, num_workers=workers, collate_fn=_as_it_is,
         worker_init_fn=_one_thread,
     )  # fmt: skip
     with progress_bar(quiet=quiet) as bar:
-        yield from bar.track(loader, total=len(data), description="pictures for the device")
+        tracked = bar.track(loader, total=len(data), description="pictures for the device")
+        yield from items_or_error(tracked)
 
 
-def _as_it_is(frames: Any) -> Frames:  # noqa: ANN401 - PyTorch calls it a list
-    return np.asarray(frames, np.uint8)
+def _as_it_is(item: Any) -> Any:  # noqa: ANN401 - PyTorch would make a tensor of an array
+    return item
 
 
 def _one_thread(worker: int) -> None:

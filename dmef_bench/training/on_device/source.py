@@ -74,7 +74,7 @@ class ScenesOnDevice:
         return Batch(images, frames[:, 1].contiguous(), evs)
 
     def description(self) -> dict[str, Any]:
-        """What the data is: the photographs by content, not by name."""
+        """What the data is: the photographs by content, in the order that samples count them."""
         return {"kind": "on device", "crop": self._crop, **self._facts, **named(self.track)}
 
 
@@ -117,7 +117,7 @@ def scenes_on_device(
             f"{scenes} generated scenes and {len(paths)} photographs don't fit into the memory of "
             f"{device}; give fewer of them, or leave --data-on-device out"
         ) from None
-    facts = {"scenes": scenes, "sha256": sorted(sha256_of_file(path) for path in paths)}
+    facts = {"scenes": scenes, "sha256": [sha256_of_file(path) for path in paths]}
     return ScenesOnDevice(pool, scenes, crop, _exposures(track, seed, device), facts)
 
 

@@ -118,7 +118,7 @@ def test_table_5_measures_three_states_of_each_mode(dmef_bench, here):
     told = json.loads(ended.out)
     rows = {row["method"]: row for row in told["rows"]}
     off, on = TABLE_5.rows
-    assert rows["off-blocks-cold"]["printed"] == {
+    assert rows["off-plain-cold"]["printed"] == {
         "PSNR": off.psnr, "SSIM": off.ssim, "s": off.seconds
     }  # fmt: skip
     for mode in ("exact", "approximate", "position"):
@@ -131,7 +131,7 @@ def test_table_5_measures_three_states_of_each_mode(dmef_bench, here):
     assert rows["exact-next"]["measured"]["hits %"] < 100
     assert rows["position-next"]["measured"]["hits %"] == 100
     assert abs(rows["off-fast-cold"]["measured"]["PSNR"]
-               - rows["off-blocks-cold"]["measured"]["PSNR"]) < 0.01  # fmt: skip
+               - rows["off-plain-cold"]["measured"]["PSNR"]) < 0.01  # fmt: skip
 
     again = json.loads(dmef_bench(*words).out)
     assert again["rows"] == told["rows"]

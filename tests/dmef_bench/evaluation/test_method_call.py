@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from baselines import Bracket
+from baselines import Bracket, resolve
 from dmef_bench.errors import UsageError
 from dmef_bench.evaluation import (
     MethodCall,
@@ -21,6 +21,7 @@ from dmef_bench.evaluation import (
 from dmef_bench.evaluation.macs import count_macs, count_parameters
 from dmef_bench.evaluation.memory import PeakMemory
 from dmef_bench.evaluation.method_call import is_out_of_memory
+from dmef_bench.evaluation.ready_method import ready_method
 from dmef_bench.evaluation.timing import Stopwatch, spread
 from dmef_bench.evaluation.warm_up import measure_cost
 
@@ -105,6 +106,25 @@ def test_a_method_that_can_not_bear_the_counting_is_run_without():
     assert note == (
         "convolution: its MACs can't be counted: it raised RuntimeError: somebody is watching"
     )
+
+
+def test_memory_is_that_of_the_call_that_nobody_watches():
+    class TwoPaths(fusion_methods.Convolution):
+        """Takes another path, and more memory, where operations are counted."""
+
+        def fuse(self, bracket):
+            watched = torch._C._len_torch_dispatch_stack() > 0
+            taken = np.ones((128 if watched else 64) * 2**17)  # 128 or 64 MB
+            return super().fuse(bracket) * taken[0]
+
+    cost, _ = measure_cost(MethodCall(TwoPaths(), "float32"), NativeProtocol(), BRACKET)
+    assert cost.macs is not None
+    assert 60 * 2**20 < cost.peak_memory_bytes < 100 * 2**20
+
+
+@pytest.mark.parametrize("name", ["mertens", "gdc"])
+def test_methods_of_the_processor_are_loaded_there_whatever_is_asked_for(name):
+    assert ready_method(resolve(name), None, torch.device("meta")).device == CPU
 
 
 def test_macs_of_products_and_of_nothing():

@@ -154,6 +154,7 @@ def test_a_limited_run_can_be_extended(dataset, scorer, options, method):
     assert every.record.cost.inference_seconds.count == 3
     fewer = run_method(method("Average"), dataset, scorer, replace(options, limit=1))
     assert fewer.record.dataset.scenes == 3
+    assert fewer.samples == some.samples
 
 
 def test_changed_source_is_another_run(dataset, scorer, options, tmp_path):

@@ -60,7 +60,7 @@ def test_curves_start_at_the_inverse_response_to_a_tenth_of_a_level():
     for estimate, ev in zip(estimates, DEFAULT_EVS, strict=True):
         exact = response.brightness_transform(values, 2.0**-ev)
         assert np.abs(estimate.detach().numpy() - exact).max() < 0.1 / 255 * max(1, 2.0**-ev) ** 2
-    assert inverse_responses(5, DEFAULT_EVS).shape == (3, 5)
+    assert inverse_responses(5, DEFAULT_EVS, torch.device("cpu")).shape == (3, 5)
 
 
 def test_warp_fetches_what_the_flow_points_at():
@@ -179,3 +179,10 @@ def test_shipped_weights_beat_the_inverse_response_where_the_reference_clips():
         return (picture[0] - frames[1]).square().mean()
 
     assert error(method.fuse(bracket)) < 0.5 * error(known.fuse(bracket))
+
+
+def test_motion_is_kept_in_float32_in_half_precision():
+    network = Alignment(features=4, radius=1, coarsest=4).bfloat16()
+    images = torch.rand(1, 3, 3, 24, 40).bfloat16()
+    assert network(images, images).dtype == torch.float32
+    assert IPLPlus(TINY).bfloat16()(images).dtype == torch.bfloat16

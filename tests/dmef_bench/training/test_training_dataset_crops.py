@@ -72,5 +72,5 @@ def test_evs_are_the_datasets_and_mixed_only_with_their_like(dataset_folder, tmp
 
 
 def test_crops_larger_than_a_scene_are_refused(dataset_folder):
-    with pytest.raises(UsageError, match=r"train/\d+ is 192×108, smaller than the crop"):
+    with pytest.raises(UsageError, match=r"train/\d+ is 192×108, smaller than samples of 128×128"):
         DatasetCrops(dataset_folder, 128)

@@ -15,8 +15,10 @@ from baselines.fshdr.synthesis import pseudo_bracket
 from dmef_bench.dataset import open_dataset
 from dmef_bench.errors import UsageError
 from dmef_bench.training import GeneratedScenes, TrainSettings, find_recipe, staged, train
+from dmef_bench.training.both_tracks import BothTracks
 from dmef_bench.training.dataset_crops import DatasetCrops
 from dmef_bench.training.few_shot import FewShotSource, stage_one, stage_two
+from dmef_bench.training.mixture import Mixture
 from dmef_bench.training.samples import SampleKey, bracket_sample, response_of
 
 CPU = torch.device("cpu")
@@ -189,7 +191,7 @@ def test_what_does_not_fit_a_stage_is_said(tmp_path, first):
     recipe, source = find_recipe("fshdr"), GeneratedScenes(32)
     for given, message in (
         ((find_recipe("ahdrnet"), source, "s1", None, None, 2), "only fshdr has stages"),
-        ((recipe, source, "s1", None, None, 3), "--batch 3: one half"),
+        ((recipe, source, "s1", None, None, 3), "3 for each process is an odd number"),
         ((recipe, source, "s1", None, first, 2), "--stage-one is for --stage s2"),
         ((recipe, source, "s2", None, None, 2), "--stage s2 needs --stage-one FILE"),
         ((recipe, source, "s2", None, tmp_path / "no.safetensors", 2), "there is no such file"),
@@ -216,3 +218,7 @@ def test_a_dataset_s_first_scenes_are_labelled_and_only_those(dataset_folder):
     assert np.array_equal(shot.sample(key).images, rest.sample(key).images)
     with pytest.raises(UsageError, match="--labelled 3: the train split has 3 scenes"):
         FewShotSource(source, 3)
+    both = FewShotSource(BothTracks(source, source), 1)
+    assert [part._scenes for part in both._few.parts] == [few._scenes] * 2
+    with pytest.raises(UsageError, match="--labelled counts the scenes of a dataset"):
+        FewShotSource(Mixture(source, GeneratedScenes(48)), 1)

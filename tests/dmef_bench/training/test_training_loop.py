@@ -12,7 +12,7 @@ import torch
 from own_process import run_python
 
 from baselines import Bracket
-from dmef_bench.errors import IntegrityError, UsageError
+from dmef_bench.errors import IntegrityError, MissingError, UsageError
 from dmef_bench.ipl import IPLMethod
 from dmef_bench.training import (
     DivergedError,
@@ -149,6 +149,55 @@ def test_a_checkpoint_that_knows_fewer_settings_is_of_their_defaults(tmp_path):
     with pytest.raises(UsageError, match="schedule: 'cosine' there, 'constant' now"):
         run(tmp_path, dataclasses.replace(SETTINGS, schedule="constant"))
     assert run(tmp_path, minutes=1e-9).step == 2
+
+
+def with_dropout():
+    """IPL before which values are dropped at random."""
+    ipl = find_recipe("ipl")
+    return dataclasses.replace(
+        ipl,
+        predict=lambda network, bracket: network(
+            torch.nn.functional.dropout(bracket.images, 0.3, network.training)
+        ),
+    )
+
+
+def test_random_numbers_of_a_network_are_the_same_after_a_resumption(tmp_path):
+    run(tmp_path / "whole", recipe=with_dropout())
+    while not run(tmp_path / "short", minutes=1e-9, recipe=with_dropout()).finished:
+        pass
+    assert contents(tmp_path / "short") == contents(tmp_path / "whole")
+
+
+def test_an_error_in_a_worker_is_told_as_it_is(tmp_path):
+    class Damaged(Ramps):
+        def sample(self, key):
+            raise IntegrityError("photo.jpg: damaged")
+
+    with pytest.raises(IntegrityError, match=r"^photo\.jpg: damaged$"):
+        run(tmp_path, source=Damaged(), workers=1)
+
+
+def test_overwriting_begins_anew_once_the_network_could_be_made(tmp_path):
+    run(tmp_path)
+    before = contents(tmp_path)
+    wrong = dataclasses.replace(SETTINGS, options=OPTIONS | {"lfe": "both"})
+    with pytest.raises(UsageError, match="lfe"):
+        run(tmp_path, wrong, overwrite=True)
+    assert contents(tmp_path) == before
+    other = dataclasses.replace(SETTINGS, seed=1)
+    assert run(tmp_path, other, overwrite=True).finished
+    assert len(rows(tmp_path)) == SETTINGS.steps
+    assert contents(tmp_path) != before
+
+
+def test_a_full_device_is_told_with_what_to_do(tmp_path):
+    def full(network, bracket):
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 GiB")
+
+    recipe = dataclasses.replace(find_recipe("ipl"), predict=full)
+    with pytest.raises(MissingError, match="step 1: the memory of cpu is full; give a smaller"):
+        run(tmp_path, recipe=recipe)
 
 
 def test_damaged_checkpoint_is_named(tmp_path):

@@ -9,7 +9,7 @@ import pytest
 import torch
 from own_process import OwnProcess
 
-from dmef_bench.errors import MissingError, UsageError
+from dmef_bench.errors import DmefError, MissingError, UsageError
 from dmef_bench.training import TrainSettings, find_recipe, started_by_torchrun, train
 from dmef_bench.training.feed import batches_from
 from dmef_bench.training.log import read_rows
@@ -60,6 +60,12 @@ def both(output):
     with started_by_torchrun() as ranks:
         for minutes in (1e-9, None):  # stopped after its first step, and gone on with
             run(output / "two", ranks=ranks, minutes=minutes)
+        if ranks.first:
+            (output / "unwritable" / "log.png").mkdir(parents=True)
+        try:
+            run(output / "unwritable", ranks=ranks, curve=True)
+        except (DmefError, OSError) as error:
+            print(f"stopped: {error}")
         run(output / "fails", Ramps(fails=(2, 3)), ranks=ranks)
 
 
@@ -121,6 +127,14 @@ def test_what_fails_in_one_process_stops_both_and_is_told_once(two_processes):
     assert [errors.count("error:") for _, errors in said] == [1, 0], said
     assert "error: process 2 of 2: this sample can't be read" in said[0][1]
     assert len(read_rows(output / "fails" / "log.csv")) == 2
+
+
+def test_a_failure_of_the_one_that_writes_stops_all(two_processes):
+    _, _, said = two_processes
+    (first, _), (second, _) = said
+    assert first.count("stopped:") == second.count("stopped:") == 1
+    assert "log.png" in first
+    assert "process 1 of 2: " in second and "log.png" in second
 
 
 def test_every_process_has_its_own_places_of_a_batch():

@@ -9,6 +9,7 @@ from click.testing import CliRunner
 from dmef_bench.cli.train import command
 from dmef_bench.errors import MissingError, ScenesFailedError, UsageError
 from dmef_bench.training import RECIPES, DivergedError, TrainReport
+from dmef_bench.training.ranks import LostProcessError, OtherProcessError
 from dmef_bench.training.several import methods_named, name_failures, train_several
 
 
@@ -65,6 +66,29 @@ def test_a_failure_stops_no_other_method_but_a_full_disk_stops_all():
     with pytest.raises(MissingError, match="disk is full"):
         train_several(["unlucky", "good"], train_one, Path("out"))
     assert asked[-1] == Path("out/unlucky")
+
+
+@pytest.mark.parametrize(
+    ("error", "stops"),
+    [
+        (OtherProcessError("process 1 of 2: the loss is nan", 1), False),
+        (OtherProcessError("process 1 of 2: the disk is full", MissingError.exit_code), True),
+        (LostProcessError("another process is gone"), True),
+    ],
+)
+def test_processes_stop_together_or_go_on_together(error, stops):
+    asked = []
+
+    def train_one(method, folder, minutes):
+        asked.append(method)
+        raise error
+
+    if stops:
+        with pytest.raises(OtherProcessError):
+            train_several(["one", "two"], train_one, Path("out"))
+    else:
+        train_several(["one", "two"], train_one, Path("out"))
+    assert asked == ["one"] if stops else ["one", "two"]
 
 
 def test_the_command_trains_several_and_goes_on_with_each(tmp_path):

@@ -8,7 +8,6 @@ from click.testing import CliRunner
 from safetensors import safe_open
 from safetensors.torch import load_file
 
-from baselines import WeightsError
 from baselines.weights_training import steps_in_words
 from dmef_bench.atomic_write import sha256_of_file
 from dmef_bench.cli.train import command
@@ -71,9 +70,12 @@ def test_all_that_weights_have_seen_is_told():
 
 
 def test_weights_that_do_not_fit_are_refused(weights, tmp_path):
-    with pytest.raises(WeightsError, match=r"blocks: 1 there, 2 now.* give the same by --set"):
+    with pytest.raises(UsageError, match=r"blocks: 1 there, 2 now.* give the same by --set"):
         train(tmp_path, "--start-from", weights, options=OPTIONS | {"blocks": "2"})
-    with pytest.raises(WeightsError, match="weights of 'ipl', not of 'ahdrnet'"):
+    with pytest.raises(UsageError, match="weights of 'ipl', not of 'ahdrnet'"):
         starting_from(find_recipe("ahdrnet"), weights)
+    (tmp_path / "junk.safetensors").write_bytes(b"no weights at all")
+    with pytest.raises(UsageError, match=r"--start-from: .*junk\.safetensors"):
+        train(tmp_path, "--start-from", tmp_path / "junk.safetensors")
     with pytest.raises(UsageError, match="stage s2 has --stage-one"):
         train(tmp_path, "--start-from", weights, "--stage", "s1")
