@@ -87,7 +87,6 @@ class Judge(nn.Module):
         super().__init__()
         half, quarter, below = width, width * 3 // 2, width * 2
         self.entry = nn.Conv2d(12 * 4, half, 1)
-        self.half_in = Residual(half)
         self.to_quarter = nn.Conv2d(half, quarter, 3, 2, 1)
         self.quarter_in = Residual(quarter)
         self.to_eighth = nn.Conv2d(quarter, below, 3, 2, 1)
@@ -106,7 +105,7 @@ class Judge(nn.Module):
     def forward(self, reference: Tensor, low: Tensor, high: Tensor, encoded: Tensor) -> Tensor:
         """Estimates and the reference as it was encoded, all (B, 3, H, W), to the result."""
         x = functional.pixel_unshuffle(torch.cat([reference, low, high, encoded], 1), 2)
-        half = self.half_in(functional.leaky_relu(self.entry(x), 0.1))
+        half = functional.leaky_relu(self.entry(x), 0.1)
         quarter = self.quarter_in(functional.leaky_relu(self.to_quarter(half), 0.1))
         eighth = self.eighth_in(functional.leaky_relu(self.to_eighth(quarter), 0.1))
         y = self.sixteenth(functional.leaky_relu(self.to_sixteenth(eighth), 0.1))

@@ -102,10 +102,10 @@ def test_pairs_are_clipped_alike():
     assert (for_high.amax((1, 2, 3)) <= high.amax((1, 2, 3))).all()
 
 
-def test_flow_is_at_a_quarter_of_the_resolution_whatever_the_pyramid():
+def test_flow_is_at_an_eighth_of_the_resolution_whatever_the_pyramid():
     network = Alignment(features=4, radius=1, coarsest=4)
     images = torch.rand(2, 3, 3, 24, 40)
-    assert network(images, images).shape == (4, 2, 6, 10)
+    assert network(images, images).shape == (4, 2, 3, 5)
 
 
 def test_without_alignment_there_are_no_weights_for_it():
@@ -148,8 +148,8 @@ def test_its_loss_reaches_every_parameter():
     network = recipe.build({"features": "8", "width": "8"})
     for parameter in network.parameters():
         torch.nn.init.normal_(parameter, std=0.05)
-    truth = texture(64)[None]
-    bracket = Bracket(exposures((texture(64, 1), texture(64), texture(64, 2))), DEFAULT_EVS)
+    truth = texture(96)[None]
+    bracket = Bracket(exposures((texture(96, 1), texture(96), texture(96, 2))), DEFAULT_EVS)
     recipe.loss.of(network, bracket, truth, 0.0).backward()
     idle = [n for n, p in network.named_parameters() if p.grad is None or not p.grad.any()]
     assert not idle
