@@ -9,7 +9,7 @@ from torch.nn import functional
 from dmef_bench.ipl_plus.alignment import Alignment, enlarged, warp
 from dmef_bench.ipl_plus.config import IPLPlusConfig
 from dmef_bench.ipl_plus.layers import Residual, starting_at_zero
-from dmef_bench.ipl_plus.tone_curves import EVs, ToneCurves
+from dmef_bench.ipl_plus.tone_curves import EVs, ToneCurves, inverse_responses
 from synth.exposure import DEFAULT_EVS
 
 # Heights and widths are padded to multiples of this inside.
@@ -54,6 +54,15 @@ class IPLPlus(nn.Module):
         """(B, 3, 3, H, W) exposures in [0, 1] to the fused picture (B, 3, H, W), not clipped."""
         return self.parts(images, evs).fused
 
+    def fused(self, images: Tensor, start: Tensor) -> Tensor:
+        """The same from tensors alone, for what records or compiles a network.
+
+        Args:
+            images: (B, 3, 3, H, W) in [0, 1].
+            start: (3, knots) float32: `inverse_responses` at the bracket's exposure values.
+        """
+        return self._parts(images, start).fused
+
     def parts(self, images: Tensor, evs: EVs = DEFAULT_EVS) -> Parts:
         """The same, with what it was made of.
 
@@ -61,9 +70,12 @@ class IPLPlus(nn.Module):
             images: (B, 3, 3, H, W) in [0, 1], low to high.
             evs: their exposure values relative to the ground truth.
         """
+        return self._parts(images, inverse_responses(self.config.knots, evs, images.device))
+
+    def _parts(self, images: Tensor, start: Tensor) -> Parts:
         height, width = images.shape[-2:]
         images = _padded(images)
-        estimates = self.curves(images, evs)
+        estimates = self.curves(images, start)
         reference, outer = estimates[:, 1], torch.cat([estimates[:, 0], estimates[:, 2]])
         if self.config.align:
             flow = self.alignment(images, estimates)

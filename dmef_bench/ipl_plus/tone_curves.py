@@ -9,7 +9,6 @@ from torch.nn import functional
 
 from dmef_bench.ipl_plus.layers import starting_at_zero
 from synth.camera_response import camera_response
-from synth.exposure import DEFAULT_EVS
 
 EVs = tuple[float, float, float]
 
@@ -44,13 +43,21 @@ class ToneCurves(nn.Module):
             starting_at_zero(nn.Linear(48, 3 * _CORRECTION_KNOTS)),
         )
 
-    def forward(self, images: Tensor, evs: EVs = DEFAULT_EVS) -> Tensor:
-        """(B, 3, 3, H, W) exposures in [0, 1] to the same shape at one brightness; not clipped."""
-        tables = self.tables(images, evs)
+    def forward(self, images: Tensor, start: Tensor) -> Tensor:
+        """Exposures at one brightness.
+
+        Args:
+            images: (B, 3, 3, H, W) in [0, 1].
+            start: (3, knots), what the curves start at: `inverse_responses`.
+
+        Returns:
+            The same shape, not clipped.
+        """
+        tables = self.tables(images, start)
         # One exposure after the other: the indices of all three would take 600 MB at 4K.
         return torch.stack([_through(images[:, n], tables[:, n]) for n in range(3)], 1)
 
-    def tables(self, images: Tensor, evs: EVs) -> Tensor:
+    def tables(self, images: Tensor, start: Tensor) -> Tensor:
         """(B, 3, knots): the curves of each bracket."""
         pixels = _grid_of_pixels(images.flatten(1, 2))
         features = self.pixel(pixels)
@@ -59,7 +66,6 @@ class ToneCurves(nn.Module):
         smooth = functional.interpolate(
             correction, self.curves.shape[1], mode="linear", align_corners=True
         )
-        start = inverse_responses(self.curves.shape[1], evs, self.curves.device)
         return start.to(self.curves.dtype) + _STEP * (self.curves + smooth)
 
 

@@ -1,0 +1,180 @@
+"""IPL+ on a GPU: `python benchmarks/ipl_plus_cuda.py` (some minutes; a CUDA GPU and Triton).
+
+How long one bracket takes at 1080p, 4K and 8K in float32, bfloat16 and float16, pictures on the
+device: the network as it reads (eager), with its weights and pictures in channels-last order,
+replayed as a CUDA graph, and under torch.compile with graphs, in either order. Beside each way the
+memory of its first call, and its PSNR on a generated scene of that size. Writes
+benchmarks/results/ipl_plus_cuda.json.
+
+`--dry` checks on a CPU, at a tiny size, that torch.compile takes the whole network as one graph and
+gives the same picture, and writes nothing.
+"""
+
+import argparse
+import gc
+import json
+import statistics
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
+from report import write
+from torch import Tensor
+
+from dmef_bench.evaluation import psnr, to_eight_bit
+from dmef_bench.ipl_plus import IPLPlus
+from dmef_bench.ipl_plus.method import SHIPPED, IPLPlusMethod
+from dmef_bench.ipl_plus.tone_curves import inverse_responses
+from synth.camera_response import camera_response
+from synth.exposure import DEFAULT_EVS, synthesise_bracket
+from synth.moving_scenes import MovingScene
+
+SIZES = {"1080p": (1080, 1920), "4K": (2160, 3840), "8K": (4320, 7680)}
+DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
+REPEATS = 20
+# Largest difference that compiling may make.
+SAME = 1e-4
+
+Way = Callable[[Tensor], Tensor]
+
+
+def shipped(device: torch.device, dtype: torch.dtype) -> IPLPlus:
+    """The shipped network."""
+    method = IPLPlusMethod()
+    method.load(SHIPPED, device)
+    network = method.network()
+    assert network is not None
+    return network.to(dtype).requires_grad_(False)
+
+
+def scene(height: int, width: int) -> tuple[Tensor, np.ndarray]:
+    """A generated bracket (1, 3, 3, H, W) in [0, 1], and its ground truth (H, W, 3)."""
+    moving = MovingScene(1, height, width)
+    frames = (moving.frame(0), moving.frame(1 / 15), moving.frame(2 / 15))
+    exposures = synthesise_bracket(frames, DEFAULT_EVS, camera_response("sigmoid"))
+    images = torch.from_numpy(np.stack(exposures)).movedim(-1, 1)[None].float() / 255
+    return images, frames[1]
+
+
+def as_written(network: IPLPlus) -> Way:
+    """A call as the method makes it."""
+    start = inverse_responses(network.config.knots, DEFAULT_EVS, next(network.parameters()).device)
+    return lambda images: network.fused(images, start).clamp(0, 1)
+
+
+def as_graph(network: IPLPlus, images: Tensor) -> Way:
+    """The same recorded once as a CUDA graph, then replayed."""
+    way, held = as_written(network), images.clone()
+    aside = torch.cuda.Stream()
+    aside.wait_stream(torch.cuda.current_stream())
+    with torch.cuda.stream(aside):
+        for _ in range(3):
+            way(held)
+    torch.cuda.current_stream().wait_stream(aside)
+    graph = torch.cuda.CUDAGraph()
+    with torch.cuda.graph(graph):
+        fused = way(held)
+
+    def replay(images: Tensor) -> Tensor:
+        held.copy_(images)
+        graph.replay()
+        return fused
+
+    return replay
+
+
+def compiled(network: IPLPlus, mode: str) -> Way:
+    """The same as one compiled graph."""
+    way: Way = torch.compile(as_written(network), fullgraph=True, dynamic=False, mode=mode)
+    return way
+
+
+def seconds(work: Callable[[], object], repeats: int = REPEATS) -> dict[str, float]:
+    """Seconds of each call by the device's own clock: median, fastest and slowest."""
+    took = []
+    for _ in range(repeats):
+        begin, end = torch.cuda.Event(enable_timing=True), torch.cuda.Event(enable_timing=True)
+        begin.record()
+        work()
+        end.record()
+        end.synchronize()
+        took.append(begin.elapsed_time(end) / 1000)
+    return {"median_s": statistics.median(took), "fastest_s": min(took), "slowest_s": max(took)}
+
+
+def measured(
+    make: Callable[[], Way], images: Tensor, truth: np.ndarray
+) -> dict[str, float | str | dict[str, float]]:
+    """Of one way: seconds, the memory and quality of its first call; or why it can't be done."""
+    gc.collect()
+    torch.cuda.empty_cache()
+    torch.cuda.reset_peak_memory_stats()
+    before = torch.cuda.memory_allocated()
+    try:
+        way = make()
+        quality = psnr(to_eight_bit(way(images).float().cpu()), truth)
+        peak = torch.cuda.max_memory_allocated() - before
+        for _ in range(3):
+            way(images)
+        return {"psnr": quality, "peak_bytes": peak, **seconds(lambda: way(images))}
+    except Exception as error:  # one way of several; the others are still of interest
+        return {"failed": f"{type(error).__name__}: {error}"[:500]}
+    finally:
+        torch.compiler.reset()
+
+
+def timings(dtype: torch.dtype, images: Tensor, truth: np.ndarray) -> dict[str, Any]:
+    """All ways in one dtype at one size."""
+    device = torch.device("cuda")
+    given = images.to(device, dtype)
+    figures: dict[str, Any] = {}
+    for order, layout in (("", torch.contiguous_format), (" channels last", torch.channels_last)):
+        network = shipped(device, dtype).to(memory_format=layout)
+        ways: dict[str, Callable[[], Way]] = {
+            "eager": lambda network=network: as_written(network),
+            "graph": lambda network=network: as_graph(network, given),
+            "compiled": lambda network=network: compiled(network, "max-autotune"),
+        }
+        for name, make in ways.items():
+            figures[name + order] = measured(make, given, truth)
+    return figures
+
+
+def dry() -> None:
+    """Whether the whole network compiles as one graph, on a CPU."""
+    images, _ = scene(96, 128)
+    network = shipped(torch.device("cpu"), torch.float32)
+    with torch.no_grad():
+        apart = (compiled(network, "default")(images) - as_written(network)(images)).abs().max()
+    print(f"compiled as one graph; largest difference {float(apart):.2g}")
+    if float(apart) > SAME:
+        sys.exit(f"more than {SAME:g}")
+
+
+def main() -> None:
+    """Measure and write the file."""
+    arguments = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    arguments.add_argument("--dry", action="store_true", help="on a CPU, without times")
+    if arguments.parse_args().dry:
+        return dry()
+    if not torch.cuda.is_available():
+        raise SystemExit("this needs a CUDA GPU; --dry checks compilation without one")
+    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
+    figures: dict[str, Any] = {}
+    for name, size in SIZES.items():
+        images, truth = scene(*size)
+        for dtype_name, dtype in DTYPES.items():
+            with torch.no_grad():
+                found = timings(dtype, images, truth)
+            figures.setdefault(name, {})[dtype_name] = found
+            print(name, dtype_name, json.dumps(found), flush=True)
+    method = IPLPlusMethod()
+    method.load(SHIPPED, torch.device("cpu"))
+    data = {"weights_sha256": method.weights_sha256, "repeats": REPEATS, "sizes": figures}
+    print(write("ipl_plus_cuda", data))
+
+
+if __name__ == "__main__":
+    main()
