@@ -14,14 +14,13 @@ import argparse
 import gc
 import json
 import os
-import statistics
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from typing import Any
 
 import torch
-from report import write
+from report import cuda_seconds, write
 from torch import Tensor
 
 from dmef_bench.ipl import IPL, IPLConfig
@@ -80,19 +79,6 @@ def run_once(network: IPL, images: Tensor) -> Tensor:
     return out
 
 
-def seconds(work: Callable[[], object], repeats: int = REPEATS) -> dict[str, float]:
-    """Seconds of each call by the device's own clock: median, fastest and slowest."""
-    took = []
-    for _ in range(repeats):
-        start, end = torch.cuda.Event(enable_timing=True), torch.cuda.Event(enable_timing=True)
-        start.record()
-        work()
-        end.record()
-        end.synchronize()
-        took.append(start.elapsed_time(end) / 1000)
-    return {"median_s": statistics.median(took), "fastest_s": min(took), "slowest_s": max(took)}
-
-
 def measured(work: Callable[[], object]) -> dict[str, Any]:
     """Cold seconds and peak of the first call, then warm seconds; or why it can't be done."""
     gc.collect()
@@ -100,11 +86,11 @@ def measured(work: Callable[[], object]) -> dict[str, Any]:
     torch.cuda.reset_peak_memory_stats()
     before = torch.cuda.memory_allocated()
     try:
-        cold = seconds(work, 1)["median_s"]
+        cold = cuda_seconds(1, work)["median_s"]
         peak = torch.cuda.max_memory_allocated() - before
         for _ in range(3):
             work()
-        return {"cold_s": cold, "peak_bytes": peak, "warm": seconds(work)}
+        return {"cold_s": cold, "peak_bytes": peak, "warm": cuda_seconds(REPEATS, work)}
     except Exception as error:  # one way of four; the others are still of interest
         return {"failed": f"{type(error).__name__}: {error}"[:500]}
 
@@ -124,11 +110,13 @@ def timings(dtype_name: str, height: int, width: int, tiles: list[Tiles]) -> dic
     }
     weights = PackedNetwork(network)
     plan = Plan(weights, network.config, pictures[0], clip=True)
-    figures["graph_replay"] = seconds(plan.replay)
+    figures["graph_replay"] = cuda_seconds(REPEATS, plan.replay)
     del plan
     for cut in tiles:
         plan = Plan(weights, network.config, pictures[0], clip=True, tiles=cut)
-        figures.setdefault("tiles", []).append({**asdict(cut), **seconds(plan.replay)})
+        figures.setdefault("tiles", []).append(
+            {**asdict(cut), **cuda_seconds(REPEATS, plan.replay)}
+        )
         del plan
     figures["eager"] = measured(lambda: network(next(turn)).clamp(0, 1))
     compiled = torch.compile(network, dynamic=False)

@@ -13,14 +13,13 @@ gives the same picture, and writes nothing.
 import argparse
 import gc
 import json
-import statistics
 import sys
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import torch
-from report import write
+from report import cuda_seconds, write
 from torch import Tensor
 
 from dmef_bench.evaluation import psnr, to_eight_bit
@@ -91,19 +90,6 @@ def compiled(network: IPLPlus, mode: str) -> Way:
     return way
 
 
-def seconds(work: Callable[[], object], repeats: int = REPEATS) -> dict[str, float]:
-    """Seconds of each call by the device's own clock: median, fastest and slowest."""
-    took = []
-    for _ in range(repeats):
-        begin, end = torch.cuda.Event(enable_timing=True), torch.cuda.Event(enable_timing=True)
-        begin.record()
-        work()
-        end.record()
-        end.synchronize()
-        took.append(begin.elapsed_time(end) / 1000)
-    return {"median_s": statistics.median(took), "fastest_s": min(took), "slowest_s": max(took)}
-
-
 def measured(
     make: Callable[[], Way], images: Tensor, truth: np.ndarray
 ) -> dict[str, float | str | dict[str, float]]:
@@ -118,7 +104,7 @@ def measured(
         peak = torch.cuda.max_memory_allocated() - before
         for _ in range(3):
             way(images)
-        return {"psnr": quality, "peak_bytes": peak, **seconds(lambda: way(images))}
+        return {"psnr": quality, "peak_bytes": peak, **cuda_seconds(REPEATS, lambda: way(images))}
     except Exception as error:  # one way of several; the others are still of interest
         return {"failed": f"{type(error).__name__}: {error}"[:500]}
     finally:

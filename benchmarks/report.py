@@ -42,6 +42,21 @@ def median_seconds(function: Callable[[], object], repeats: int = 5) -> float:
     return statistics.median(_seconds(function) for _ in range(repeats))
 
 
+def cuda_seconds(repeats: int, work: Callable[[], object]) -> dict[str, float]:
+    """Seconds of each call by a GPU's own clock: median, fastest and slowest."""
+    import torch
+
+    took = []
+    for _ in range(repeats):
+        start, end = torch.cuda.Event(enable_timing=True), torch.cuda.Event(enable_timing=True)
+        start.record()
+        work()
+        end.record()
+        end.synchronize()
+        took.append(start.elapsed_time(end) / 1000)
+    return {"median_s": statistics.median(took), "fastest_s": min(took), "slowest_s": max(took)}
+
+
 def _seconds(function: Callable[[], object]) -> float:
     start = time.perf_counter()
     function()
