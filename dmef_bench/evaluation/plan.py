@@ -95,7 +95,7 @@ def plan_run(
         "repeats": str(options.repeats),
         "pictures": str(options.pictures),
         "save_predictions": str(options.save_predictions),
-        "source_sha256": source_sha256(method_class),
+        "source_sha256": source_sha256(method),
         "device": record.machine.device,
         "threads": str(record.machine.threads),
         "torch": record.software.get("torch", "unknown"),

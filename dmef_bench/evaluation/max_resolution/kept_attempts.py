@@ -52,7 +52,7 @@ class KeptAttempts:
         self.identity = {
             "method": method.info.name,
             "weights_sha256": method.weights_sha256 or "none",
-            "source_sha256": source_sha256(type(method)),
+            "source_sha256": source_sha256(method),
             "device": machine.device,
             "threads": str(machine.threads),
             "memory_bytes": str(machine.memory_bytes),

@@ -7,9 +7,20 @@ import pytest
 import torch
 
 from baselines import resolve
+from dmef_bench.atomic_write import sha256_of_file
 from dmef_bench.dataset import open_dataset
 from dmef_bench.errors import UsageError
-from dmef_bench.evaluation import RunOptions, psnr, run_method, score_pictures, ssim, to_eight_bit
+from dmef_bench.evaluation import (
+    RunOptions,
+    method_source,
+    psnr,
+    run_method,
+    score_pictures,
+    ssim,
+    to_eight_bit,
+)
+from dmef_bench.evaluation.method_source import source_sha256
+from dmef_bench.evaluation.ready_method import ready_method
 from dmef_bench.picture_files import encode_png, read_picture
 from leaderboard import load_runs
 from leaderboard.records import MethodRecord
@@ -171,10 +182,21 @@ def test_changed_source_is_another_run(dataset, scorer, options, tmp_path):
     source.write_text(text.replace("reference", "low"))
     with pytest.raises(UsageError, match="source_sha256 was"):
         run_method(resolve(f"{source}:Mine"), dataset, scorer, options)
+    assert source_sha256(resolve(f"{source}:Mine")()) == sha256_of_file(source)
     changed = run_method(
         resolve(f"{source}:Mine"), dataset, scorer, replace(options, overwrite=True)
     )
     assert changed.record.outcome == "complete"
+
+
+def test_source_of_a_network_is_that_of_all_its_modules(monkeypatch):
+    method = ready_method(resolve("ipl-plus"), None, torch.device("cpu"))
+    read = []
+    monkeypatch.setattr(
+        method_source, "sha256_of_file", lambda path: read.append(path.name) or path.name
+    )
+    source_sha256(method)
+    assert set(read) == {"method.py", "model.py", "alignment.py", "tone_curves.py", "layers.py"}
 
 
 def test_methods_that_can_not_be_loaded_are_a_usage_error(dataset, scorer, options, method):
