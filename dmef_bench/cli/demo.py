@@ -17,10 +17,10 @@ from dmef_bench.progress import progress_bar
 _CLIPS = 11
 _FRAMES = 14
 _FPS = 24
-# The others with weights (BracketIRE, SAFNet, AHDRNet in chunks) take minutes a picture on a CPU.
+# The others with weights (SAFNet, AHDRNet in chunks) take more than a minute a picture on a CPU.
 _METHODS = (
     "copy-reference", "invert-response", "mertens", "gdc", "meflut", "ahdrnet", "fshdr",
-    "hdr-transformer", "sctnet", "ipl", "ipl-plus",
+    "hdr-transformer", "sctnet", "bracketire", "ipl", "ipl-plus",
 )  # fmt: skip
 
 
