@@ -216,7 +216,7 @@ def _figures(
         figure = quality_speed_figure(
             board,
             alone=True,
-            picture=f"{size(pixels)} picture",
+            pixels=pixels,
             remark="quick, not to be quoted" if request.quick else "",
         )
         if figure:

@@ -14,7 +14,7 @@ from leaderboard.pages.axis import Axis, covering, covering_log
 from leaderboard.pages.label_places import Bubble, Label, place_labels, text_width
 from leaderboard.row import Row
 from leaderboard.table import Leaderboard
-from leaderboard.wording import amount, number, printable, seconds
+from leaderboard.wording import amount, number, printable, seconds, size
 
 Fed = Literal["whole", "small", "tiles"]
 
@@ -65,7 +65,11 @@ class _Point:
 
 
 def quality_speed_figure(
-    board: Leaderboard, *, alone: bool, picture: str = "picture", remark: str = ""
+    board: Leaderboard,
+    *,
+    alone: bool,
+    pixels: tuple[int, int] | None = None,
+    remark: str = "",
 ) -> Markup:
     """The figure as SVG; empty where no row has both a finite PSNR and a time.
 
@@ -73,10 +77,11 @@ def quality_speed_figure(
         board: the rows.
         alone: a file of its own, with heading and colours, instead of a part of the page, whose
             style sheet has the colours.
-        picture: what a time is of, for the axis: "3840×2160 picture".
+        pixels: (height, width) of every picture, where they are known: for the axis, and to tell
+            what was scaled down from what was fed whole.
         remark: ends the line below the heading.
     """
-    points = [point for row in board.measured if (point := _point(row)) is not None]
+    points = [point for row in board.measured if (point := _point(row, pixels)) is not None]
     if not points:
         return Markup("")
     top = _HEAD if alone else 14
@@ -85,6 +90,7 @@ def quality_speed_figure(
     up = covering([point.psnr for point in points], bottom - 8, top + 8)
     most = max((point.parameters or 0 for point in points), default=0)
     parts = [*_grid(across, up, top, bottom), *_bubbles(points, across, up, most, (top, bottom))]
+    picture = "picture" if pixels is None else f"{size(pixels)} picture"
     title = f"seconds a {picture}, with resizing or tiling"
     parts.append(_text("title", (_LEFT + _RIGHT) / 2, bottom + 40, title, "middle"))
     parts.append(_text("title", _LEFT - 48, top - 2 if alone else 12, "PSNR, dB", "start"))
@@ -105,14 +111,16 @@ def quality_speed_figure(
     )  # fmt: skip
 
 
-def _point(row: Row) -> _Point | None:
+def _point(row: Row, pixels: tuple[int, int] | None) -> _Point | None:
     quality, spread = row.quality.get("psnr"), row.total or row.inference
     if row.run is None or quality is None or spread is None:
         return None
     if not math.isfinite(quality.mean) or spread.median <= 0:
         return None
     protocol = row.run.record.protocol
-    fed: Fed = "whole" if protocol.resolution is None else "small"
+    room = protocol.resolution
+    whole = room is None or (pixels is not None and room[0] >= pixels[0] and room[1] >= pixels[1])
+    fed: Fed = "whole" if whole else "small"
     fed = "tiles" if protocol.name == "tiled" else fed
     return _Point(row, spread.median, quality.mean, row.run.record.method.parameters, fed)
 

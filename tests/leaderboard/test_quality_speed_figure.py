@@ -31,13 +31,19 @@ def dots(root, kind):
     return {title: shape for title, shape in shapes if title and "dot" in shape.get("class", "")}
 
 
+def test_a_picture_no_larger_than_what_a_method_takes_is_whole(tmp_path):
+    run(tmp_path, "bracketire", 30, 1.0, protocol="paper", resolution=(1024, 1024))
+    for pixels, words in (((1024, 512), "whole picture"), ((1024, 1025), "scaled down")):
+        assert words in figure_of(tmp_path, pixels=pixels)[0]
+
+
 def test_area_is_parameters_and_colour_is_how_a_method_was_fed(tmp_path):
     run(tmp_path, "ipl", 40, 0.01, 250_000)
     run(tmp_path, "sctnet", 30, 1.0, 1_000_000, protocol="paper", resolution=(200, 200))
     run(tmp_path, "ahdrnet", 38, 9.0, 1_000_000, protocol="tiled", resolution=(512, 512))
     run(tmp_path, "gdc", 20, 4.0)
     run(tmp_path, "copy-reference", 21, 0.001, kind="bound")
-    text, root = figure_of(tmp_path, picture="3840×2160 picture", remark="quick")
+    text, root = figure_of(tmp_path, pixels=(2160, 3840), remark="quick")
     assert root is not None and "seconds a 3840×2160 picture" in text and "; quick" in text
     circles = [c for c in root.iter(f"{SVG}circle") if "heart" not in c.get("class", "")]
     radius = {float(c.get("r")) for c in circles if float(c.get("cx")) > 0}
@@ -49,7 +55,7 @@ def test_area_is_parameters_and_colour_is_how_a_method_was_fed(tmp_path):
     assert "30 pictures a second" in text
     names = [t.text for t in root.iter(f"{SVG}text") if t.get("class") == "name"]
     assert sorted(names) == ["AHDRNET", "COPY-REFERENCE", "GDC", "IPL", "SCTNET"]
-    assert figure_of(tmp_path, picture="3840×2160 picture", remark="quick")[0] == text
+    assert figure_of(tmp_path, pixels=(2160, 3840), remark="quick")[0] == text
 
 
 def test_what_can_not_be_drawn_is_left_out_and_foreign_words_are_text(tmp_path):
