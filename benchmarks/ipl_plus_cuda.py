@@ -1,10 +1,9 @@
 """IPL+ on a GPU: `python benchmarks/ipl_plus_cuda.py` (some minutes; a CUDA GPU and Triton).
 
 How long one bracket takes at 1080p, 4K and 8K in float32, bfloat16 and float16, pictures on the
-device: the network as it reads (eager), with its weights and pictures in channels-last order,
-replayed as a CUDA graph, and under torch.compile with graphs, in either order. Beside each way the
-memory of its first call, and its PSNR on a generated scene of that size. Writes
-benchmarks/results/ipl_plus_cuda.json.
+device: the network as it reads (eager), replayed as a CUDA graph, and under torch.compile with
+graphs, each also with its weights in channels-last order. Beside each way the memory of its first
+call, and its PSNR on a generated scene of that size. Writes benchmarks/results/ipl_plus_cuda.json.
 
 `--dry` checks on a CPU, at a tiny size, that torch.compile takes the whole network as one graph and
 gives the same picture, and writes nothing.

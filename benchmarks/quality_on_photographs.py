@@ -114,6 +114,8 @@ def main() -> None:
     if arguments.limit:
         paths = paths[:: max(1, len(paths) // arguments.limit)][: arguments.limit]
     size = parse_picture_size("--centre", arguments.centre, 64)
+    if size[0] > HEIGHT or size[1] > WIDTH:
+        parser.error(f"--centre {arguments.centre}: a scene has {WIDTH}x{HEIGHT} pixels")
     keep_freed_memory()
     methods: dict[str, Method] = {}
     for name in arguments.methods.split(","):

@@ -103,7 +103,7 @@ def command(
         request = ProbeRequest(
             method=method,
             weights=None if weights is None else weights.absolute(),
-            device=str(chosen),
+            device=str(loaded.device),
             budget=budget,
             precision=precision,
             linear=linear,

@@ -121,9 +121,9 @@ def evaluate(job: ClusterJob, scene_id: str, shown: bool) -> SceneReport:
         out_of_memory=out_of_memory,
         cost=work.cost,
         notes=tuple(work.notes),
-        machine=describe_machine(device),
+        machine=describe_machine(work.device),
         software=software_versions(),
-        place=_place(device),
+        place=_place(work.device),
         began=began,
         ended=time.clock_gettime(time.CLOCK_BOOTTIME),
     )

@@ -118,7 +118,7 @@ def score_pictures(
                 update={"finished": now(), "outcome": "failed" if failed else "complete"}
             )
         )
-        return RunResult(path, folder.record, tuple(folder.samples.values()))
+        return RunResult(path, folder.record, samples)
 
 
 def _record(

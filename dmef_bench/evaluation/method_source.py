@@ -29,7 +29,10 @@ def source_sha256(method: Method) -> str:
 
 
 def _file_of(thing: Callable[..., Any] | type) -> Path | None:
-    path = Path(inspect.getsourcefile(thing) or "")
+    try:
+        path = Path(inspect.getsourcefile(thing) or "")
+    except TypeError:  # a class whose module nobody registered
+        return None
     return path if path.is_file() else None
 
 

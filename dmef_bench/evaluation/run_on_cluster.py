@@ -18,9 +18,9 @@ from dmef_bench.evaluation.cluster_job import (
     release,
 )
 from dmef_bench.evaluation.options import RunOptions
-from dmef_bench.evaluation.plan import Plan, plan_run, tf32_setting
+from dmef_bench.evaluation.plan import Plan, plan_run
 from dmef_bench.evaluation.run_folder import RunFolder
-from dmef_bench.evaluation.runner import RunResult, any_finished, begun, ended
+from dmef_bench.evaluation.runner import RunResult, any_finished, asked_for, begun, ended
 from dmef_bench.evaluation.samples import failed_sample
 from dmef_bench.progress import progress_bar
 from dmef_bench.work import Broken, Cluster
@@ -42,7 +42,7 @@ def plan_on_cluster(
     own = {
         "device": f"cluster, {options.device.type}",
         "threads": "all cores of each worker",
-        "tf32": tf32_setting(options.device),
+        "tf32": "n/a" if options.device.type == "cpu" else "False",  # `ready_method` there
     }
     record = plan.record.model_copy(update={"settings": plan.record.settings | own})
     return replace(plan, record=record)
@@ -77,7 +77,7 @@ def run_on_cluster(
     with RunFolder(plan.folder, plan.record, overwrite=options.overwrite) as folder:
         todo = [scene for scene in plan.scenes if scene.id not in folder.samples]
         if not todo and folder.record.outcome == "complete":
-            return RunResult(folder.path, folder.record, tuple(folder.samples.values()))
+            return RunResult(folder.path, folder.record, asked_for(plan, folder))
         folder.save(_begun(plan, folder))
         weights = None if options.weights is None else options.weights.absolute()
         job = ClusterJob(
@@ -93,9 +93,7 @@ def run_on_cluster(
         work.do(todo, cluster)
         folder.arrange([scene.id for scene in plan.scenes])
         folder.save(work.ended())
-        return RunResult(
-            folder.path, folder.record, tuple(folder.samples.values()), tuple(work.notes)
-        )
+        return RunResult(folder.path, folder.record, asked_for(plan, folder), tuple(work.notes))
 
 
 def _begun(plan: Plan, folder: RunFolder) -> RunRecord:

@@ -58,6 +58,11 @@ class SceneWork:
         self.out_of_memory = False
         self._fitting: set[tuple[int, int]] = set()
 
+    @property
+    def device(self) -> torch.device:
+        """Where the method works."""
+        return self._call.method.device
+
     def infer(self, loaded: LoadedScene, *, shown: bool) -> Inferred | SampleRecord:
         """Truth and prediction of a scene, or the line that says why there is no prediction.
 
@@ -85,7 +90,7 @@ class SceneWork:
         if self._options.memory_budget is not None and size not in self._fitting:
             check_within_budget(self._call.method, self._options, size)
             self._fitting.add(size)
-        bracket = to_device(loaded.bracket, self._call.method.device)
+        bracket = to_device(loaded.bracket, self.device)
         if self.cost is None:
             cost, note = measure_cost(self._call, self._protocol, bracket)
             if self._options.precision != "float32":

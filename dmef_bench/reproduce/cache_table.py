@@ -78,7 +78,7 @@ def cache_table(
         "torch": software_versions()["torch"],
         "tolerance": f"{request.cache.tolerance:g}",
         "max bytes": str(request.cache.max_bytes),
-        "times": "taken" if request.cache.times else "not taken",
+        "times": f"medians of {TURNS} turns" if request.cache.times else "not taken",
         "package": __version__,
     }
     if name == "table7":
@@ -182,9 +182,7 @@ def _row(
 def _notes(shots: Shots, request: Request, load: float) -> list[str]:
     notes = [
         f"The next picture is {shots.following}. PSNR and SSIM are means over {shots.count} "
-        f"pictures, seconds medians over {TURNS} turns through the states, then over pictures; a "
-        "picture is in memory and on the device before the clock starts, and one call was made "
-        "before it. The paper does not say in which of these states it measured: what it prints "
+        "pictures. The paper does not say in which of these states it measured: what it prints "
         "stands beside each.",
         "Speed-up is against the network as written, all blocks at once and no cache, on the same "
         "picture.",
@@ -192,6 +190,11 @@ def _notes(shots: Shots, request: Request, load: float) -> list[str]:
     if "ipl" in request.weights:
         notes.append("The weights are the file given.")
     if request.cache.times:
+        notes.append(
+            f"Seconds are medians over {TURNS} turns through the states, then over pictures; a "
+            "picture is in memory and on the device before the clock starts, and one call was "
+            "made before it."
+        )
         cores = len(os.sched_getaffinity(0))
         notes.append(f"Load average before a measurement at most {load:.1f} on {cores} cores.")
         if load > cores + _BUSY:

@@ -5,7 +5,13 @@ from contextlib import contextmanager
 
 import torch
 
-from dmef_bench.errors import MissingError
+from dmef_bench.errors import DmefError
+
+
+class DeviceFullError(DmefError):
+    """What one method needs is more than the device's memory; another may fit (exit code 1)."""
+
+    exit_code = 1
 
 
 @contextmanager
@@ -17,12 +23,12 @@ def told_when_full(device: torch.device, doing: str) -> Iterator[None]:
         doing: what, for the message: "step 12", "validation".
 
     Raises:
-        MissingError: its memory is full.
+        DeviceFullError: its memory is full.
     """
     try:
         yield
     except torch.OutOfMemoryError:
-        raise MissingError(
+        raise DeviceFullError(
             f"{doing}: the memory of {device} is full; give a smaller --batch or --crop, or "
             "--precision bf16. The last checkpoint is kept"
         ) from None

@@ -85,12 +85,16 @@ def train(
         DivergedError: NaN or infinite loss or gradient; the last checkpoint stays as it is.
         UsageError: `output` holds a run with other settings.
         IntegrityError: its checkpoint is damaged.
-        MissingError: the disk is full or can't be written, or the device's memory is full.
+        MissingError: the disk is full or can't be written.
+        DeviceFullError: the device's memory is full.
         OtherProcessError: another process failed.
     """
     started = time.monotonic()
     if device.type == "cpu":
         keep_freed_memory()
+    else:
+        # As torch has it; what was evaluated in this process before switched it off.
+        torch.backends.cudnn.allow_tf32 = True
     checkpoint = output / CHECKPOINT_FILE
     with ranks.together():
         slots = ranks.share(settings.batch)

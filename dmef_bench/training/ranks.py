@@ -16,6 +16,7 @@ import torch.distributed as dist
 from torch import Tensor, nn
 
 from dmef_bench.errors import DmefError, MissingError, UsageError
+from dmef_bench.training.device_memory import told_when_full
 
 # How long the others wait for a process that is at work: the first one's validations, mostly.
 _PATIENCE: Final = timedelta(hours=1)
@@ -95,7 +96,8 @@ class Ranks:
         if self.size == 1:
             return loss
         found = [p.grad for p in network.parameters() if p.grad is not None]
-        whole = torch.cat([part.flatten().float() for part in (*found, loss.detach())])
+        with self.together(), told_when_full(loss.device, "averaging gradients"):
+            whole = torch.cat([part.flatten().float() for part in (*found, loss.detach())])
         with _alive():
             dist.all_reduce(whole)
         whole /= self.size
@@ -185,7 +187,8 @@ def started_by_torchrun() -> Iterator[Ranks]:
 def _told(error: Exception) -> tuple[str, int]:
     if isinstance(error, DmefError):
         return str(error), error.exit_code
-    return " ".join(f"{type(error).__name__}: {error}".split()), 1
+    code = MissingError.exit_code if isinstance(error, OSError) else 1
+    return " ".join(f"{type(error).__name__}: {error}".split()), code
 
 
 @contextmanager

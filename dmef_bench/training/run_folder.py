@@ -94,7 +94,8 @@ class RunFolder:
             stop: whether the run stops here, to be gone on with later.
 
         Raises:
-            MissingError: the disk is full or can't be written, or the device's memory is full.
+            MissingError: the disk is full or can't be written.
+            DeviceFullError: the device's memory is full.
         """
         settings, log = self._settings, self._log
         last = state.step == settings.steps

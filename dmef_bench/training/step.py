@@ -65,7 +65,7 @@ def take_step(
     Raises:
         DivergedError: NaN or infinite loss or gradient; in fp16, many steps in a row.
         OtherProcessError: another process failed.
-        MissingError: the device's memory is full.
+        DeviceFullError: the device's memory is full.
     """
     _seed(settings.seed, state.step, ranks.rank)
     state.network.train()
@@ -79,8 +79,8 @@ def take_step(
         with _arithmetic(settings, device):
             loss = _loss(recipe, state.network, bracket, target, state.step / settings.steps)
         state.scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
-    with told_when_full(device, doing):
-        loss = ranks.average(state.network, loss)
+    loss = ranks.average(state.network, loss)
+    with ranks.together(), told_when_full(device, doing):
         finite, norm = _applied(state, settings, loss)
     if finite:
         state.skipped = 0

@@ -199,6 +199,21 @@ def test_source_of_a_network_is_that_of_all_its_modules(monkeypatch):
     assert set(read) == {"method.py", "model.py", "alignment.py", "tone_curves.py", "layers.py"}
 
 
+def test_a_module_that_nobody_registered_has_no_source(tmp_path):
+    source = tmp_path / "mine.py"
+    source.write_text(
+        "import torch\n"
+        "from baselines import Method, MethodInfo\n"
+        "class Mine(Method):\n"
+        "    info = MethodInfo('mine', 'Mine', 2026, '', '', 'learned')\n"
+        "    def network(self):\n"
+        "        return type('Net', (torch.nn.Module,), {'__module__': 'authors_net'})()\n"
+        "    def fuse(self, bracket):\n"
+        "        return bracket.reference\n"
+    )
+    assert source_sha256(resolve(f"{source}:Mine")()) == sha256_of_file(source)
+
+
 def test_methods_that_can_not_be_loaded_are_a_usage_error(dataset, scorer, options, method):
     with pytest.raises(UsageError, match="unloadable can't be loaded: OSError: the licence"):
         run_method(method("Unloadable"), dataset, scorer, options)

@@ -12,7 +12,7 @@ import torch
 from own_process import run_python
 
 from baselines import Bracket
-from dmef_bench.errors import IntegrityError, MissingError, UsageError
+from dmef_bench.errors import IntegrityError, UsageError
 from dmef_bench.ipl import IPLMethod
 from dmef_bench.training import (
     DivergedError,
@@ -21,6 +21,7 @@ from dmef_bench.training import (
     find_recipe,
     train,
 )
+from dmef_bench.training.device_memory import DeviceFullError
 from dmef_bench.training.samples import bracket_sample
 
 CPU = torch.device("cpu")
@@ -196,7 +197,7 @@ def test_a_full_device_is_told_with_what_to_do(tmp_path):
         raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 GiB")
 
     recipe = dataclasses.replace(find_recipe("ipl"), predict=full)
-    with pytest.raises(MissingError, match="step 1: the memory of cpu is full; give a smaller"):
+    with pytest.raises(DeviceFullError, match="step 1: the memory of cpu is full; give a smaller"):
         run(tmp_path, recipe=recipe)
 
 

@@ -9,6 +9,7 @@ from click.testing import CliRunner
 from dmef_bench.cli.train import command
 from dmef_bench.errors import MissingError, ScenesFailedError, UsageError
 from dmef_bench.training import RECIPES, DivergedError, TrainReport
+from dmef_bench.training.device_memory import DeviceFullError
 from dmef_bench.training.ranks import LostProcessError, OtherProcessError
 from dmef_bench.training.several import methods_named, name_failures, train_several
 
@@ -51,18 +52,22 @@ def test_a_failure_stops_no_other_method_but_a_full_disk_stops_all():
             raise DivergedError("the loss is nan")
         if method == "broken":
             raise ZeroDivisionError("a defect\nof two lines")
+        if method == "large":
+            raise DeviceFullError("step 1: the memory of cuda is full")
         if method == "unlucky":
             raise MissingError("the disk is full")
         return _report(folder)
 
-    outcomes = train_several(["diverging", "broken", "good"], train_one, Path("out"))
-    assert asked == [Path("out/diverging"), Path("out/broken"), Path("out/good")]
+    methods = ["diverging", "broken", "large", "good"]
+    outcomes = train_several(methods, train_one, Path("out"))
+    assert asked == [Path("out") / method for method in methods]
     assert [one.error for one in outcomes] == [
-        "the loss is nan", "ZeroDivisionError: a defect of two lines", None,
+        "the loss is nan", "ZeroDivisionError: a defect of two lines",
+        "step 1: the memory of cuda is full", None,
     ]  # fmt: skip
     with pytest.raises(ScenesFailedError, match="diverging: the loss is nan\n  broken: Zero"):
         name_failures(outcomes)
-    name_failures(outcomes[2:])
+    name_failures(outcomes[3:])
     with pytest.raises(MissingError, match="disk is full"):
         train_several(["unlucky", "good"], train_one, Path("out"))
     assert asked[-1] == Path("out/unlucky")
@@ -88,7 +93,7 @@ def test_processes_stop_together_or_go_on_together(error, stops):
             train_several(["one", "two"], train_one, Path("out"))
     else:
         train_several(["one", "two"], train_one, Path("out"))
-    assert asked == ["one"] if stops else ["one", "two"]
+    assert asked == (["one"] if stops else ["one", "two"])
 
 
 def test_the_command_trains_several_and_goes_on_with_each(tmp_path):
