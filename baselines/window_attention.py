@@ -98,9 +98,7 @@ class WindowAttention(nn.Module):
         q, k, v = qkv.reshape(-1, pixels, 3, self.heads, channels // self.heads).permute(
             2, 0, 3, 1, 4
         )
-        attended = functional.scaled_dot_product_attention(
-            q, k, v, attn_mask=self._bias(batch, height, width, shift).to(q.dtype)
-        )
+        attended = _attended(q, k, v, self._bias(batch, height, width, shift).to(q.dtype))
         attended = self.proj(attended.transpose(1, 2).reshape(-1, pixels, channels))
         x = from_windows(attended, (batch, height, width), self.window)
         return x.roll((shift, shift), (1, 2)) if shift else x
@@ -114,6 +112,15 @@ class WindowAttention(nn.Module):
             return bias
         mask = shift_mask(height, width, self.window).to(table.device)
         return (bias + mask).repeat(batch, 1, 1, 1)
+
+
+def _attended(q: Tensor, k: Tensor, v: Tensor, bias: Tensor) -> Tensor:
+    """Attention with a bias; q, k, v (B, heads, n, c), bias broadcastable to (B, heads, n, n)."""
+    if q.device.type == "cpu" and q.dtype != torch.float32 and bias.requires_grad:
+        # torch's own leaves half precision there, and is slow.
+        weights = (q * q.shape[-1] ** -0.5) @ k.transpose(-2, -1) + bias
+        return weights.softmax(-1).to(v.dtype) @ v
+    return functional.scaled_dot_product_attention(q, k, v, attn_mask=bias)
 
 
 def without_derived(state: StateDict) -> dict[str, Tensor]:
