@@ -115,7 +115,11 @@ class Stage(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """(B, H, W, C) to the same."""
         attended: Tensor = self.residual_group["blocks"](x)
-        spread: Tensor = self.dilated_conv(attended.permute(0, 3, 1, 2))
+        planes = attended.permute(0, 3, 1, 2)
+        if torch.is_autocast_enabled("cpu"):
+            # With channels last oneDNN's gradient for 60 of them, dilated, holds stray memory.
+            planes = planes.contiguous()
+        spread: Tensor = self.dilated_conv(planes)
         return spread.permute(0, 2, 3, 1) + x
 
 
