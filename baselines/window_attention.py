@@ -119,7 +119,7 @@ def _attended(q: Tensor, k: Tensor, v: Tensor, bias: Tensor) -> Tensor:
     if q.device.type == "cpu" and q.dtype != torch.float32 and bias.requires_grad:
         # torch's own leaves half precision there, and is slow.
         weights = (q * q.shape[-1] ** -0.5) @ k.transpose(-2, -1) + bias
-        return weights.softmax(-1).to(v.dtype) @ v
+        return cast(Tensor, weights.softmax(-1).to(v.dtype) @ v)
     return functional.scaled_dot_product_attention(q, k, v, attn_mask=bias)
 
 
