@@ -8,8 +8,8 @@ from torch.nn import functional
 
 from dmef_bench.ipl_plus.layers import Residual, starting_at_zero
 
-# Pixels of the picture for one of the features' finest level, along each side. A level of 4 more
-# would cost 40 % of the whole network's arithmetic and was worth 1 dB.
+# Pixels of the picture for one of the features' finest level, along each side. A level of 4 would
+# take four times the arithmetic of this one.
 FEATURE_SCALE = 8
 
 
