@@ -1,12 +1,13 @@
 """Where the outer exposures' pixels belong in the reference: flow by a pyramid of matches."""
 
 import itertools
+from collections.abc import Iterator
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from dmef_bench.ipl_plus.layers import Residual, starting_at_zero
+from dmef_bench.ipl_plus.layers import Residual, of_squares, starting_at_zero
 
 # Pixels of the picture for one of the features' finest level, along each side. A level of 4 would
 # take four times the arithmetic of this one.
@@ -56,8 +57,9 @@ class Alignment(nn.Module):
             x and y in pixels of that resolution, from a reference's pixel to where the same thing
             is in the other.
         """
-        features, pictures = self._features(images, estimates), comparable(estimates)
-        levels = [(features, functional.avg_pool2d(pictures, FEATURE_SCALE))]
+        features = self._features(images, estimates)
+        pooled = [functional.avg_pool2d(known, FEATURE_SCALE) for known in comparable(estimates)]
+        levels = [(features, torch.cat(pooled))]
         while min(features.shape[-2:]) > self.coarsest:
             features = self.same(functional.leaky_relu(self.down(features), 0.1))
             pictures = functional.avg_pool2d(levels[-1][1], 2, ceil_mode=True)
@@ -70,8 +72,10 @@ class Alignment(nn.Module):
 
     def _features(self, images: Tensor, estimates: Tensor) -> Tensor:
         """(3B, features, H/8, W/8): low, reference and high exposures one after another."""
-        both = torch.cat([images, estimates.clamp(0, 1)], 2).transpose(0, 1).flatten(0, 1)
-        entered = self.entry(functional.pixel_unshuffle(both, FEATURE_SCALE))
+        encoded, known = (x.transpose(0, 1).flatten(0, 1) for x in (images, estimates.clamp(0, 1)))
+        of_encoded, of_known = self.entry.weight.chunk(2, 1)
+        entered = of_squares(encoded, of_encoded, self.entry.bias)
+        entered = entered + of_squares(known, of_known, None)
         features: Tensor = self.same(functional.leaky_relu(entered, 0.1))
         return features
 
@@ -89,26 +93,22 @@ class Alignment(nn.Module):
         return moved + correction.float()
 
 
-def comparable(estimates: Tensor) -> Tensor:
+def comparable(estimates: Tensor) -> Iterator[Tensor]:
     """Pictures that differ by motion alone: each pair clipped where its brighter exposure clips.
 
     Args:
         estimates: (B, 3, 3, H, W) at one brightness.
 
-    Returns:
-        (4B, 3, H, W): the reference as the pair with the low exposure sees it, as that with the
-        high one sees it; then the low and the high exposures.
+    Yields:
+        (B, 3, H, W), four times: the reference as the pair with the low exposure sees it, as that
+        with the high one sees it; then the low and the high exposures.
     """
     low, reference, high = estimates.unbind(1)
     limit, limit_high = reference.amax((1, 2, 3), True), high.amax((1, 2, 3), True)
-    return torch.cat(
-        [
-            torch.minimum(reference, limit),
-            torch.minimum(reference, limit_high),
-            torch.minimum(low, limit),
-            torch.minimum(high, limit_high),
-        ]
-    )
+    yield reference
+    yield torch.minimum(reference, limit_high)
+    yield torch.minimum(low, limit)
+    yield high
 
 
 def matches(reference: Tensor, other: Tensor, radius: int, sharpness: Tensor) -> Tensor:

@@ -1,5 +1,6 @@
 """Parts that both halves of the network are made of."""
 
+import math
 from typing import TypeVar
 
 from torch import Tensor, nn
@@ -13,6 +14,25 @@ def starting_at_zero(layer: Layer) -> Layer:
     for parameter in layer.parameters():
         nn.init.zeros_(parameter)
     return layer
+
+
+def of_squares(pictures: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+    """A 1×1 convolution of squares of pixels: what it makes of `pixel_unshuffle(pictures, side)`.
+
+    A strided convolution does the same, several times as fast on a CPU.
+
+    Args:
+        pictures: (B, C, H, W), H and W multiples of the side.
+        weight: (outputs, C·side², 1, 1).
+        bias: (outputs,), or None.
+
+    Returns:
+        (B, outputs, H/side, W/side).
+    """
+    channels = pictures.shape[1]
+    side = math.isqrt(weight.shape[1] // channels)
+    square = weight.view(-1, channels, side, side)
+    return functional.conv2d(pictures, square, bias, stride=side)
 
 
 class Residual(nn.Module):

@@ -8,7 +8,7 @@ from torch.nn import functional
 
 from dmef_bench.ipl_plus.alignment import Alignment, enlarged, warp
 from dmef_bench.ipl_plus.config import IPLPlusConfig
-from dmef_bench.ipl_plus.layers import Residual, starting_at_zero
+from dmef_bench.ipl_plus.layers import Residual, of_squares, starting_at_zero
 from dmef_bench.ipl_plus.tone_curves import EVs, ToneCurves, inverse_responses
 from synth.exposure import DEFAULT_EVS
 
@@ -116,8 +116,8 @@ class Judge(nn.Module):
 
     def forward(self, reference: Tensor, low: Tensor, high: Tensor, encoded: Tensor) -> Tensor:
         """Estimates and the reference as it was encoded, all (B, 3, H, W), to the result."""
-        x = functional.pixel_unshuffle(torch.cat([reference, low, high, encoded], 1), 2)
-        half = functional.leaky_relu(self.entry(x), 0.1)
+        known = torch.cat([reference, low, high, encoded], 1)
+        half = functional.leaky_relu(of_squares(known, self.entry.weight, self.entry.bias), 0.1)
         quarter = self.quarter_in(functional.leaky_relu(self.to_quarter(half), 0.1))
         eighth = self.eighth_in(functional.leaky_relu(self.to_eighth(quarter), 0.1))
         y = self.sixteenth(functional.leaky_relu(self.to_sixteenth(eighth), 0.1))
@@ -137,10 +137,16 @@ class Judge(nn.Module):
         return fused
 
 
-def _joined(layer: nn.Module, coarse: Tensor, fine: Tensor) -> Tensor:
-    larger = functional.interpolate(coarse, scale_factor=2.0, mode="bilinear", align_corners=False)
-    joined: Tensor = functional.leaky_relu(layer(torch.cat([larger, fine], 1)), 0.1)
-    return joined
+def _joined(layer: nn.Conv2d, coarse: Tensor, fine: Tensor) -> Tensor:
+    """The 1×1 layer of the coarse features, enlarged, beside the fine ones.
+
+    The coarse ones pass it before they are enlarged, which is the same at a quarter of the cost.
+    """
+    of_coarse, of_fine = layer.weight[:, : coarse.shape[1]], layer.weight[:, coarse.shape[1] :]
+    larger = functional.interpolate(
+        functional.conv2d(coarse, of_coarse), scale_factor=2.0, mode="bilinear", align_corners=False
+    )
+    return functional.leaky_relu(larger + functional.conv2d(fine, of_fine, layer.bias), 0.1)
 
 
 def _padded(images: Tensor) -> Tensor:

@@ -73,7 +73,7 @@ def _through(pictures: Tensor, table: Tensor) -> Tensor:
     """(B, 3, H, W) in [0, 1] through curves (B, knots), linear between knots."""
     knots = table.shape[1]
     values = pictures.flatten(1).clamp(0, 1) * (knots - 1)
-    index = values.detach().to(torch.int64).clamp_(max=knots - 2)
+    index = values.detach().to(torch.int64).clamp_(0, knots - 2)
     start, step = table.gather(1, index), (table[:, 1:] - table[:, :-1]).gather(1, index)
     return torch.addcmul(start, step, values - index).view_as(pictures)
 
