@@ -23,11 +23,11 @@ import torch
 from report import cuda_seconds, write
 from torch import Tensor
 
+from dmef_bench.gpu.plans import Plan
 from dmef_bench.ipl import IPL, IPLConfig
 from dmef_bench.ipl.fast.cuda import can_fuse_on_cuda, fuse_on_cuda, memory_traffic
 from dmef_bench.ipl.fast.cuda.launches import Launches, Tiles
 from dmef_bench.ipl.fast.cuda.packing import PackedNetwork
-from dmef_bench.ipl.fast.cuda.picture import Plan
 from dmef_bench.ipl.weights_file import SHIPPED, load_network
 
 SIZES = {"1080p": (1080, 1920), "4K": (2160, 3840), "8K": (4320, 7680)}
@@ -109,11 +109,11 @@ def timings(dtype_name: str, height: int, width: int, tiles: list[Tiles]) -> dic
         "triton": measured(lambda: fuse_on_cuda(network, next(turn), clip=True)),
     }
     weights = PackedNetwork(network)
-    plan = Plan(weights, network.config, pictures[0], clip=True)
+    plan = planned(weights, network.config, pictures[0])
     figures["graph_replay"] = cuda_seconds(REPEATS, plan.replay)
     del plan
     for cut in tiles:
-        plan = Plan(weights, network.config, pictures[0], clip=True, tiles=cut)
+        plan = planned(weights, network.config, pictures[0], cut)
         figures.setdefault("tiles", []).append(
             {**asdict(cut), **cuda_seconds(REPEATS, plan.replay)}
         )
@@ -123,6 +123,17 @@ def timings(dtype_name: str, height: int, width: int, tiles: list[Tiles]) -> dic
     figures["torch_compile"] = measured(lambda: compiled(next(turn)).clamp(0, 1))
     torch.compiler.reset()
     return figures
+
+
+def planned(
+    weights: PackedNetwork, config: IPLConfig, images: Tensor, tiles: Tiles | None = None
+) -> Plan:
+    """The kernels for one picture, captured."""
+    return Plan(
+        lambda own, out: Launches(weights, config, own[0], out, clip=True, tiles=tiles),
+        [images],
+        ((images.shape[0], *images.shape[2:]), images.dtype),
+    )
 
 
 def floor(

@@ -1,12 +1,16 @@
 """IPL+ on a GPU: `python benchmarks/ipl_plus_cuda.py` (some minutes; a CUDA GPU and Triton).
 
-How long one bracket takes at 1080p, 4K and 8K in float32, bfloat16 and float16, pictures on the
-device: the network as it reads (eager), replayed as a CUDA graph, and under torch.compile with
-graphs, each also with its weights in channels-last order. Beside each way the memory of its first
-call, and its PSNR on a generated scene of that size. Writes benchmarks/results/ipl_plus_cuda.json.
+First whether the Triton path equals the network in float64, at odd sizes too. Then how long one
+bracket takes at 1080p, 4K and 8K in float32, bfloat16 and float16, pictures on the device: the
+Triton path as IPLPlusMethod calls it and the replay of its graph alone; the network as it reads
+(eager), replayed as a CUDA graph, and under torch.compile with graphs, each also with its weights
+in channels-last order. Beside each way the memory of its first call, and its PSNR on a generated
+scene of that size. `--tiles` also times other ways to cut the kernels' work at 4K. Writes
+benchmarks/results/ipl_plus_cuda.json.
 
 `--dry` checks on a CPU, at a tiny size, that torch.compile takes the whole network as one graph and
-gives the same picture, and writes nothing.
+gives the same picture, and writes nothing. (The kernels' own check without a GPU is
+tests/dmef_bench/ipl_plus/test_ipl_plus_cuda.py.)
 """
 
 import argparse
@@ -14,6 +18,7 @@ import gc
 import json
 import sys
 from collections.abc import Callable
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -22,7 +27,12 @@ from report import cuda_seconds, write
 from torch import Tensor
 
 from dmef_bench.evaluation import psnr, to_eight_bit
+from dmef_bench.gpu.plans import Plan
 from dmef_bench.ipl_plus import IPLPlus
+from dmef_bench.ipl_plus.cuda import can_fuse_on_cuda, fuse_on_cuda
+from dmef_bench.ipl_plus.cuda.convolutions import Tiles
+from dmef_bench.ipl_plus.cuda.launches import Launches
+from dmef_bench.ipl_plus.cuda.packing import PackedNetwork
 from dmef_bench.ipl_plus.method import SHIPPED, IPLPlusMethod
 from dmef_bench.ipl_plus.tone_curves import inverse_responses
 from synth.camera_response import camera_response
@@ -31,6 +41,19 @@ from synth.moving_scenes import MovingScene
 
 SIZES = {"1080p": (1080, 1920), "4K": (2160, 3840), "8K": (4320, 7680)}
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
+ODD_SIZES = [(16, 16), (203, 390), (541, 959)]
+# Relative, in the Frobenius norm, against float64.
+BOUNDS = {"float32": 1e-4, "bfloat16": 2e-2, "float16": 2e-3}
+# One at a time: every cut builds some forty kernels.
+TILES = [
+    *(
+        Tiles(pixels=pixels, warps=warps, stages=stages)
+        for pixels, warps in ((64, 4), (128, 4), (128, 8), (256, 8))
+        for stages in (2, 4)
+    ),
+    Tiles(gathered=16),
+    Tiles(gathered=64),
+]
 REPEATS = 20
 # Largest difference that compiling may make.
 SAME = 1e-4
@@ -89,6 +112,67 @@ def compiled(network: IPLPlus, mode: str) -> Way:
     return way
 
 
+def by_kernels(network: IPLPlus) -> Way:
+    """The Triton path as the method takes it."""
+
+    def fused(images: Tensor) -> Tensor:
+        picture = fuse_on_cuda(network, images, DEFAULT_EVS, clip=True)
+        if picture is None:
+            raise RuntimeError("the kernels could not be built")
+        return picture
+
+    return fused
+
+
+def planned(network: IPLPlus, images: Tensor, tiles: Tiles | None = None) -> Plan:
+    """The kernels for one picture, captured; holds them for the last images it was given."""
+    weights, config = PackedNetwork(network), network.config
+    start = inverse_responses(config.knots, DEFAULT_EVS, images.device)
+    plan = Plan(
+        lambda own, out: Launches(weights, config, own[0], own[1], out, clip=True, tiles=tiles),
+        [images, start],
+        ((1, *images.shape[2:]), images.dtype),
+    )
+    plan([images, start])
+    return plan
+
+
+def replayed(network: IPLPlus, images: Tensor, tiles: Tiles | None) -> dict[str, Any]:
+    """Seconds of the kernels alone; or why they can't be cut so."""
+    try:
+        return cuda_seconds(REPEATS, planned(network, images, tiles).replay)
+    except Exception as error:  # one cut of several; the others are still of interest
+        return {"failed": f"{type(error).__name__}: {error}"[:500]}
+
+
+def equality() -> list[dict[str, Any]]:
+    """Errors of the Triton path in each dtype at each size, two different pictures at once."""
+    device, rows = torch.device("cuda"), []
+    exact_network = shipped(device, torch.float64)
+    for size in ODD_SIZES:
+        given = torch.cat([scene(*size)[0], scene(*size)[0].flip(-1)]).to(device)
+        with torch.no_grad():
+            exact = exact_network(given.double(), DEFAULT_EVS).clamp(0, 1)
+        for name, dtype in DTYPES.items():
+            network = shipped(device, dtype)
+            with torch.no_grad():
+                if not can_fuse_on_cuda(network, given):
+                    raise SystemExit("the kernels do not cover this machine: can_fuse_on_cuda")
+                apart = by_kernels(network)(given).double() - exact
+            relative = float(apart.norm() / exact.norm())
+            rows.append(
+                {
+                    "size": size,
+                    "dtype": name,
+                    "relative_error": relative,
+                    "largest_error": float(apart.abs().max()),
+                    "within_bound": relative <= BOUNDS[name],
+                }
+            )
+            print(rows[-1], flush=True)
+    return rows
+
+
 def measured(
     make: Callable[[], Way], images: Tensor, truth: np.ndarray
 ) -> dict[str, float | str | dict[str, float]]:
@@ -110,11 +194,17 @@ def measured(
         torch.compiler.reset()
 
 
-def timings(dtype: torch.dtype, images: Tensor, truth: np.ndarray) -> dict[str, Any]:
+def timings(
+    dtype: torch.dtype, images: Tensor, truth: np.ndarray, tiles: list[Tiles]
+) -> dict[str, Any]:
     """All ways in one dtype at one size."""
     device = torch.device("cuda")
     given = images.to(device, dtype)
-    figures: dict[str, Any] = {}
+    network = shipped(device, dtype)
+    figures: dict[str, Any] = {"triton": measured(lambda: by_kernels(network), given, truth)}
+    figures["triton replay"] = replayed(network, given, None)
+    if tiles:
+        figures["tiles"] = [{**asdict(cut), **replayed(network, given, cut)} for cut in tiles]
     for order, layout in (("", torch.contiguous_format), (" channels last", torch.channels_last)):
         network = shipped(device, dtype).to(memory_format=layout)
         ways: dict[str, Callable[[], Way]] = {
@@ -142,23 +232,29 @@ def main() -> None:
     """Measure and write the file."""
     arguments = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     arguments.add_argument("--dry", action="store_true", help="on a CPU, without times")
-    if arguments.parse_args().dry:
+    arguments.add_argument("--tiles", action="store_true", help="also time other tiles")
+    chosen = arguments.parse_args()
+    if chosen.dry:
         return dry()
     if not torch.cuda.is_available():
         raise SystemExit("this needs a CUDA GPU; --dry checks compilation without one")
     torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
+    rows = equality()
     figures: dict[str, Any] = {}
     for name, size in SIZES.items():
         images, truth = scene(*size)
         for dtype_name, dtype in DTYPES.items():
             with torch.no_grad():
-                found = timings(dtype, images, truth)
+                cuts = TILES if chosen.tiles and name == "4K" and dtype == torch.float16 else []
+                found = timings(dtype, images, truth, cuts)
             figures.setdefault(name, {})[dtype_name] = found
             print(name, dtype_name, json.dumps(found), flush=True)
     method = IPLPlusMethod()
     method.load(SHIPPED, torch.device("cpu"))
-    data = {"weights_sha256": method.weights_sha256, "repeats": REPEATS, "sizes": figures}
-    print(write("ipl_plus_cuda", data))
+    data = {"weights_sha256": method.weights_sha256, "repeats": REPEATS, "equality": rows}
+    print(write("ipl_plus_cuda", {**data, "sizes": figures}))
+    if not all(row["within_bound"] for row in rows):
+        sys.exit("an error is out of its bound")
 
 
 if __name__ == "__main__":

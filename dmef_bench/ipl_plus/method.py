@@ -11,6 +11,7 @@ from baselines.method import Method, MethodError, MethodInfo, SizeRule
 from baselines.weights_training import weights_training
 from dmef_bench.ipl.weights_file import load_strictly
 from dmef_bench.ipl_plus.config import IPLPlusConfig
+from dmef_bench.ipl_plus.cuda import can_fuse_on_cuda, fuse_on_cuda
 from dmef_bench.ipl_plus.model import IPLPlus
 
 SHIPPED = Path(__file__).parent / "weights" / "ipl-plus.safetensors"
@@ -57,15 +58,22 @@ class IPLPlusMethod(Method):
     def fuse(self, bracket: Bracket) -> Tensor:
         """The fused picture, clipped to [0, 1].
 
+        Computed in the dtype of the network, float32 as it is loaded; on a GPU by Triton's kernels
+        where these are (`dmef_bench.ipl_plus.cuda`), otherwise by the network itself.
+
         Args:
             bracket: images (B, 3, 3, H, W) in [0, 1] on the device given to `load`; H, W >= 16.
 
         Returns:
-            (B, 3, H, W) in [0, 1], dtype of the bracket. Computed in the network's dtype.
+            (B, 3, H, W) in [0, 1], dtype of the bracket.
         """
         if self._network is None:
             raise MethodError(f"{self.info.name}: call load() before fuse()")
         with torch.inference_mode():
+            if can_fuse_on_cuda(self._network, bracket.images):
+                picture = fuse_on_cuda(self._network, bracket.images, bracket.evs, clip=True)
+                if picture is not None:
+                    return picture
             images = bracket.images.to(next(self._network.parameters()).dtype)
             fused: Tensor = self._network(images, bracket.evs).clamp_(0, 1)
         return fused.to(bracket.images.dtype)

@@ -13,9 +13,9 @@ from dmef_bench.ipl_plus.tone_curves import EVs, ToneCurves, inverse_responses
 from synth.exposure import DEFAULT_EVS
 
 # Heights and widths are padded to multiples of this inside.
-_MULTIPLE = 16
+MULTIPLE = 16
 # Encoded values from which on the reference counts as clipped, fully so at 1.
-_NEARLY_CLIPPED = 0.95
+NEARLY_CLIPPED = 0.95
 
 
 @dataclass(frozen=True)
@@ -125,7 +125,7 @@ class Judge(nn.Module):
         y = self.quarter_out(_joined(self.from_eighth, y, quarter))
         y = self.half_out(_joined(self.from_quarter, y, half))
         low_logit, high_logit, extra = functional.pixel_shuffle(self.exit(y), 2).chunk(3, 1)
-        clipped = ((encoded - _NEARLY_CLIPPED) / (1 - _NEARLY_CLIPPED)).clamp(0, 1)
+        clipped = ((encoded - NEARLY_CLIPPED) / (1 - NEARLY_CLIPPED)).clamp(0, 1)
         low_share = torch.sigmoid(low_logit + self.trust[0] + self.trust[1] * clipped)
         high_share = torch.sigmoid(high_logit + self.trust[2])
         fused: Tensor = (
@@ -150,7 +150,7 @@ def _joined(layer: nn.Conv2d, coarse: Tensor, fine: Tensor) -> Tensor:
 
 
 def _padded(images: Tensor) -> Tensor:
-    down, right = -images.shape[-2] % _MULTIPLE, -images.shape[-1] % _MULTIPLE
+    down, right = -images.shape[-2] % MULTIPLE, -images.shape[-1] % MULTIPLE
     if not (down or right):
         return images
     flat = functional.pad(images.flatten(1, 2), (0, right, 0, down), mode="replicate")

@@ -59,7 +59,10 @@ class ToneCurves(nn.Module):
 
     def tables(self, images: Tensor, start: Tensor) -> Tensor:
         """(B, 3, knots): the curves of each bracket."""
-        pixels = _grid_of_pixels(images.flatten(1, 2))
+        return self.tables_of(_grid_of_pixels(images.flatten(1, 2)), start)
+
+    def tables_of(self, pixels: Tensor, start: Tensor) -> Tensor:
+        """The same from pixels (B, 9, n) all over each bracket."""
         features = self.pixel(pixels)
         summary = torch.cat([features.mean(2), features.amax(2)], 1)
         correction = self.bracket(summary).unflatten(1, (3, _CORRECTION_KNOTS))
@@ -88,7 +91,10 @@ def inverse_responses(knots: int, evs: EVs, device: torch.device) -> Tensor:
 
 def _grid_of_pixels(images: Tensor) -> Tensor:
     """(B, 9, n) pixels on a regular grid, for any size of picture."""
-    height, width = images.shape[-2:]
-    rows = torch.linspace(0, height - 1, min(height, _SAMPLES), device=images.device).long()
-    columns = torch.linspace(0, width - 1, min(width, _SAMPLES), device=images.device).long()
+    rows, columns = (grid_places(size, images.device) for size in images.shape[-2:])
     return images[:, :, rows][:, :, :, columns].flatten(2)
+
+
+def grid_places(size: int, device: torch.device) -> Tensor:
+    """Which of so many rows or columns a bracket's curves are estimated from."""
+    return torch.linspace(0, size - 1, min(size, _SAMPLES), device=device).long()

@@ -12,53 +12,15 @@ Every kernel also runs in Triton's interpreter (TRITON_INTERPRET=1), on CPU tens
 
 import triton
 import triton.language as tl
-from triton.runtime.interpreter import InterpretedFunction
 
-# Numbers are annotated like tensors: naming their type would keep Triton from seeing that a width
-# is a multiple of 16, and from loading several pixels at once.
-
-
-@triton.jit
-def _place(old: tl.tensor, scale: tl.tensor, limit: tl.tensor) -> tuple[tl.tensor, tl.tensor]:
-    """Bilinear interpolation at half-pixel centres: the lower place and the weight of the next."""
-    position = tl.maximum((old.to(tl.float32) + 0.5) * scale - 0.5, 0.0)
-    low = tl.minimum(position.to(tl.int32), limit - 1)
-    return low, position - low.to(tl.float32)
-
-
-_INTERPRETED = tl.constexpr(isinstance(_place, InterpretedFunction))
-
-
-@triton.jit
-def _product(left: tl.tensor, right: tl.tensor, total: tl.tensor) -> tl.tensor:
-    """Total + left · right, in float32.
-
-    float32 operands are multiplied as three products of TF32, which together keep 21 bits: what
-    Triton makes of full float32 products fits into no registers. The interpreter multiplies float32
-    as it is, and bfloat16 only as float32, which is the same.
-    """
-    if _INTERPRETED:
-        left = left.to(tl.float32)
-        right = right.to(tl.float32)
-    return tl.dot(left, right, total, input_precision="tf32x3")
-
-
-@triton.jit
-def _narrowed(values: tl.tensor, dtype: tl.constexpr) -> tl.tensor:
-    """float32 rounded to dtype, halves to even; the interpreter alone would cut bfloat16 off."""
-    if _INTERPRETED and dtype == tl.bfloat16 and values.dtype == tl.float32:
-        bits = values.to(tl.uint32, bitcast=True)
-        values = (bits + 0x7FFF + ((bits >> 16) & 1)).to(tl.float32, bitcast=True)
-    return values.to(dtype)
-
-
-@triton.jit
-def _values(pointers: tl.tensor, mask: tl.tensor, EIGHT_BIT: tl.constexpr) -> tl.tensor:
-    """Pixels as float32 in [0, 1]; 0 outside the mask."""
-    values = tl.load(pointers, mask=mask, other=0).to(tl.float32)
-    if EIGHT_BIT:
-        values = values / 255.0
-    return values
+from dmef_bench.gpu.arithmetic import (
+    clipped,
+    narrowed,
+    pixel_values,
+    place,
+    product,
+    to_eight_bit,
+)
 
 
 @triton.jit
@@ -85,13 +47,13 @@ def _downsampled(
                 py = tl.minimum(py, height - 1)
                 px = tl.minimum(px, width - 1)
             plane = b[:, None].to(tl.int64) * 9 + (k // (R * R))[None, :]
-            values = _values(
+            values = pixel_values(
                 images + plane * (height * width) + (py * width + px),
                 inside[:, None] & (k < 9 * R * R)[None, :],
                 EIGHT_BIT,
             )
             part = tl.load(weight + (tap * KP + k)[:, None] * CP + channel[None, :])
-            total = _product(_narrowed(values, dtype), part, total)
+            total = product(narrowed(values, dtype), part, total)
     return total + tl.load(bias + channel)[None, :]
 
 
@@ -106,15 +68,15 @@ def _attended(
         dtype = squeeze.dtype.element_ty
         channel = tl.arange(0, CP)
         square = channel[:, None] * CP + channel[None, :]
-        operand = _narrowed(pixels, dtype)
+        operand = narrowed(pixels, dtype)
         weights = tl.zeros((P, CP), tl.float32)
         zero = tl.zeros((P, CP), tl.float32)
         for dimension in tl.static_range(D):
             at = block * D + dimension
-            hidden = _product(operand, tl.load(squeeze + at * CP * CP + square), zero)
+            hidden = product(operand, tl.load(squeeze + at * CP * CP + square), zero)
             hidden += tl.load(squeeze_bias + at * CP + channel)[None, :]
-            hidden = _narrowed(tl.maximum(hidden, 0.0, tl.PropagateNan.ALL), dtype)
-            logits = _product(hidden, tl.load(excite + at * CP * CP + square), zero)
+            hidden = narrowed(tl.maximum(hidden, 0.0, tl.PropagateNan.ALL), dtype)
+            logits = product(hidden, tl.load(excite + at * CP * CP + square), zero)
             logits += tl.load(excite_bias + at * CP + channel)[None, :]
             weights += 1.0 / (1.0 + tl.exp(-logits))
         pixels = pixels * weights
@@ -131,8 +93,8 @@ def _spread(
     """A DRTM's context, contexts (blocks, batch, S, S, C), interpolated at P feature pixels."""
     channel = tl.arange(0, CP)
     mask = valid[:, None] & (channel < C)[None, :]
-    top, down = _place(y, row_scale, S)
-    left, right = _place(x, column_scale, S)
+    top, down = place(y, row_scale, S)
+    left, right = place(x, column_scale, S)
     bottom = tl.minimum(top + 1, S - 1)
     next_left = tl.minimum(left + 1, S - 1)
     first = (block * batch + b) * (S * S)
@@ -160,8 +122,8 @@ def sample_features(
     n = tl.program_id(0) * P + tl.arange(0, P)
     valid = n < 4 * S * S
     output = n // 4
-    y, _ = _place(output // S, down_row_scale, rows)
-    x, _ = _place(output % S, down_column_scale, columns)
+    y, _ = place(output // S, down_row_scale, rows)
+    x, _ = place(output % S, down_column_scale, columns)
     y = tl.minimum(y + (n % 4) // 2, rows - 1)
     x = tl.minimum(x + n % 2, columns - 1)
     b = tl.zeros((P,), tl.int32) + tl.program_id(1)
@@ -197,27 +159,27 @@ def sample_block(
     b = tl.zeros((P,), tl.int32) + tl.program_id(1)
     channel = tl.arange(0, CP)
     mask = valid[:, None] & (channel < C)[None, :]
-    top, down = _place(output // S, down_row_scale, rows)
-    left, right = _place(output % S, down_column_scale, columns)
+    top, down = place(output // S, down_row_scale, rows)
+    left, right = place(output % S, down_column_scale, columns)
     total = tl.zeros((P, CP), tl.float32)
     for corner in range(4):
         y = tl.minimum(top + corner // 2, rows - 1)
         x = tl.minimum(left + corner % 2, columns - 1)
         at = ((tl.program_id(1) * (S * S) + output) * 4 + corner) * C
-        place = samples + at[:, None] + channel[None, :]
-        pixels = tl.load(place, mask=mask, other=0)
+        here = samples + at[:, None] + channel[None, :]
+        pixels = tl.load(here, mask=mask, other=0)
         if not FIRST:
             pixels += pixels * _spread(
                 contexts, block - 1, batch, b, y, x, valid, up_row_scale, up_column_scale, S, C, CP
             )
         pixels = _attended(pixels, block, squeeze, squeeze_bias, excite, excite_bias, D, CP, P)
-        tl.store(place, pixels, mask=mask)
+        tl.store(here, pixels, mask=mask)
         share = tl.where(corner // 2 == 1, down, 1.0 - down)
         share *= tl.where(corner % 2 == 1, right, 1.0 - right)
         total += pixels * share[:, None]
     at = (tl.program_id(1) * (S * S) + output) * C
     tl.store(
-        fixed + at[:, None] + channel[None, :], _narrowed(total, fixed.dtype.element_ty), mask=mask
+        fixed + at[:, None] + channel[None, :], narrowed(total, fixed.dtype.element_ty), mask=mask
     )
 
 
@@ -238,11 +200,11 @@ def roll(
     values = tl.load(given + first + n[:, None] * K + k[None, :], mask=mask, other=0)
     matrix = tl.load(weight + k[:, None] * KP + k[None, :])
     zero = tl.zeros((P, KP), tl.float32)
-    mixed = _product(_narrowed(values, weight.dtype.element_ty), matrix, zero)
+    mixed = product(narrowed(values, weight.dtype.element_ty), matrix, zero)
     mixed += tl.load(bias + k)[None, :]
     mixed = mixed * 0.5 * (1.0 + tl.erf(mixed * 0.7071067811865476))
     out = rolled + first + k[None, :] * pixels + n[:, None]
-    tl.store(out, _narrowed(mixed, rolled.dtype.element_ty), mask=mask)
+    tl.store(out, narrowed(mixed, rolled.dtype.element_ty), mask=mask)
 
 
 @triton.jit
@@ -283,7 +245,7 @@ def trunk(
     channel = tl.arange(0, CP)
     tl.store(
         features + n[:, None].to(tl.int64) * C + channel[None, :],
-        _narrowed(pixels, features.dtype.element_ty),
+        narrowed(pixels, features.dtype.element_ty),
         mask=valid[:, None] & (channel < C)[None, :],
     )
 
@@ -315,22 +277,19 @@ def upsample(
             other=0,
         )
         part = tl.load(weight + (tap * CP + channel)[:, None] * NP + k[None, :])
-        gain = _product(near, part, gain)
+        gain = product(near, part, gain)
     gain += tl.load(bias + k)[None, :]
     py = y[:, None] * R + ((k % (R * R)) // R)[None, :]
     px = x[:, None] * R + (k % R)[None, :]
     mask = valid[:, None] & (k < 3 * R * R)[None, :] & (py < height) & (px < width)
     plane = (k // (R * R))[None, :]
-    place = py * width + px
+    pixel = py * width + px
     size = height * width
-    reference = images + (b[:, None].to(tl.int64) * 9 + 3 + plane) * size + place
-    fused = gain * _values(reference, mask, EIGHT_BIT)
+    reference = images + (b[:, None].to(tl.int64) * 9 + 3 + plane) * size + pixel
+    fused = gain * pixel_values(reference, mask, EIGHT_BIT)
     if CLIP:
-        # NaN stays NaN, as in torch; otherwise whoever looks for it finds zeros.
-        fused = tl.maximum(fused, 0.0, tl.PropagateNan.ALL)
-        fused = tl.minimum(fused, 1.0, tl.PropagateNan.ALL)
+        fused = clipped(fused)
     if EIGHT_BIT_OUT:
-        # Adding and taking away 1.5·2²³ rounds a float32 to whole numbers, halves to even.
-        fused = (fused * 255.0 + 12582912.0) - 12582912.0
-    goal = out + (b[:, None].to(tl.int64) * 3 + plane) * size + place
-    tl.store(goal, _narrowed(fused, out.dtype.element_ty), mask=mask)
+        fused = to_eight_bit(fused)
+    goal = out + (b[:, None].to(tl.int64) * 3 + plane) * size + pixel
+    tl.store(goal, narrowed(fused, out.dtype.element_ty), mask=mask)

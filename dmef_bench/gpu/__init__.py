@@ -1,0 +1,1 @@
+"""What networks written as Triton kernels share: arithmetic, and replaying captured launches."""

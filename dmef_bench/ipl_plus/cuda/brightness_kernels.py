@@ -1,0 +1,101 @@
+"""From pixels to what the alignment sees: estimates, features and pictures at an eighth.
+
+Brackets are planar (batch, 9, H, W) in uint8 or any float, estimates likewise in the weights'
+dtype. Beyond the picture's border, up to the padded size, its border is read.
+"""
+
+# Triton has no types, and is not installed everywhere.
+# mypy: disable-error-code="import-untyped,import-not-found,untyped-decorator"
+
+import triton
+import triton.language as tl
+
+from dmef_bench.gpu.arithmetic import clipped, narrowed, pixel_values, product
+
+
+@triton.jit
+def leaky(values: tl.tensor) -> tl.tensor:
+    """Leaky ReLU of slope 0.1."""
+    return tl.where(values < 0, 0.1 * values, values)
+
+
+@triton.jit
+def estimate(
+    images: tl.tensor, tables: tl.tensor, estimates: tl.tensor, peaks: tl.tensor,
+    size: tl.tensor, tiles: tl.tensor,
+    KNOTS: tl.constexpr, P: tl.constexpr, EIGHT_BIT: tl.constexpr,
+) -> None:  # fmt: skip
+    """Tone curves, and each tile's largest estimate; grid (tiles, batch · 9).
+
+    tables is (batch, 3, KNOTS) float32, peaks (batch · 9, tiles) float32.
+    """
+    n = tl.program_id(0) * P + tl.arange(0, P)
+    mask = n < size
+    plane = tl.program_id(1)
+    first = plane.to(tl.int64) * size
+    values = clipped(pixel_values(images + first + n, mask, EIGHT_BIT)) * (KNOTS - 1)
+    # NaN has no place on the curve, but stays in the result.
+    index = tl.minimum(tl.where(values == values, values, 0.0), KNOTS - 2.0).to(tl.int32)
+    knot = tables + (plane // 3) * KNOTS + index
+    start = tl.load(knot)
+    through = start + (tl.load(knot + 1) - start) * (values - index.to(tl.float32))
+    tl.store(estimates + first + n, narrowed(through, estimates.dtype.element_ty), mask=mask)
+    tl.store(
+        peaks + plane * tiles + tl.program_id(0), tl.max(tl.where(mask, through, -float("inf")))
+    )
+
+
+@triton.jit
+def enter(
+    images: tl.tensor, estimates: tl.tensor, limits: tl.tensor,
+    features: tl.tensor, pictures: tl.tensor, weight: tl.tensor, bias: tl.tensor,
+    batch: tl.tensor, height: tl.tensor, width: tl.tensor, rows: tl.tensor, columns: tl.tensor,
+    SCALE: tl.constexpr, C: tl.constexpr, CP: tl.constexpr,
+    P: tl.constexpr, EIGHT_BIT: tl.constexpr,
+) -> None:  # fmt: skip
+    """The alignment's first layer, and the comparable pictures' means; grid (tiles, batch · 3).
+
+    features is (3 · batch, rows · columns, C), low exposures first; pictures (4 · batch,
+    rows · columns, 4) float32 in `comparable`'s order; limits (batch, 3) float32, the exposures'
+    largest estimates; weight (6 · SCALE², CP), input first.
+    """
+    n = tl.program_id(0) * P + tl.arange(0, P)
+    cells = rows * columns
+    valid = n < cells
+    exposure = tl.program_id(1) % 3
+    b = tl.program_id(1) // 3
+    k = tl.arange(0, SCALE * SCALE)
+    channel = tl.arange(0, CP)
+    y = tl.minimum((n // columns)[:, None] * SCALE + (k // SCALE)[None, :], height - 1)
+    x = tl.minimum((n % columns)[:, None] * SCALE + (k % SCALE)[None, :], width - 1)
+    pixel = y * width + x
+    mask = valid[:, None] & (k >= 0)[None, :]
+    # Each picture is compared under its pair's limit: the reference's with the low exposure, the
+    # high one's with the high exposure; the reference is there for both.
+    limit = tl.load(limits + b * 3 + tl.where(exposure == 2, 2, 1))
+    limit_high = tl.load(limits + b * 3 + 2)
+    slot = tl.where(exposure == 0, 2, tl.where(exposure == 1, 0, 3))
+    dtype = weight.dtype.element_ty
+    total = tl.zeros((P, CP), tl.float32)
+    for colour in range(3):
+        plane = (tl.program_id(1).to(tl.int64) * 3 + colour) * height * width
+        encoded = pixel_values(images + plane + pixel, mask, EIGHT_BIT)
+        known = tl.load(estimates + plane + pixel, mask=mask, other=0).to(tl.float32)
+        own = weight + (colour * (SCALE * SCALE) + k)[:, None] * CP + channel[None, :]
+        total = product(narrowed(encoded, dtype), tl.load(own), total)
+        other = own + 3 * SCALE * SCALE * CP
+        total = product(narrowed(clipped(known), dtype), tl.load(other), total)
+        mean = tl.sum(tl.minimum(known, limit, tl.PropagateNan.ALL), 1) / (SCALE * SCALE)
+        cell = ((slot * batch + b) * cells + n) * 4 + colour
+        tl.store(pictures + cell, mean, mask=valid)
+        if exposure == 1:
+            mean = tl.sum(tl.minimum(known, limit_high, tl.PropagateNan.ALL), 1)
+            cell = ((batch + b) * cells + n) * 4 + colour
+            tl.store(pictures + cell, mean / (SCALE * SCALE), mask=valid)
+    total = leaky(total + tl.load(bias + channel)[None, :])
+    at = ((exposure * batch + b) * cells + n).to(tl.int64) * C
+    tl.store(
+        features + at[:, None] + channel[None, :],
+        narrowed(total, features.dtype.element_ty),
+        mask=valid[:, None] & (channel < C)[None, :],
+    )

@@ -1,0 +1,246 @@
+"""One level of the alignment's pyramid: what a flow fetches, matches around it, a better flow.
+
+Pixels are in rows: pictures (count, cells, 4) float32 of which the fourth is not used, flow and
+shifts (pairs, cells, 2) float32, features (count, cells, C). There are two pairs a bracket, those
+with the low exposures first.
+"""
+
+# Triton has no types, and is not installed everywhere.
+# mypy: disable-error-code="import-untyped,import-not-found,untyped-decorator"
+
+import triton
+import triton.language as tl
+
+from dmef_bench.gpu.arithmetic import narrowed, place
+
+
+@triton.jit
+def flow_at(
+    flow: tl.tensor, pair: tl.tensor, y: tl.tensor, x: tl.tensor, valid: tl.tensor,
+    rows: tl.tensor, columns: tl.tensor, row_ratio: tl.tensor, column_ratio: tl.tensor,
+) -> tuple[tl.tensor, tl.tensor]:  # fmt: skip
+    """A flow of rows × columns at a larger size's pixel, in that size's pixels: `enlarged`.
+
+    The ratios are the larger size by the smaller.
+    """
+    top, down = place(y, 1.0 / row_ratio, rows)
+    left, right = place(x, 1.0 / column_ratio, columns)
+    first = flow + (pair * (rows * columns)).to(tl.int64) * 2
+    upper = first + (top * columns) * 2
+    lower = first + (tl.minimum(top + 1, rows - 1) * columns) * 2
+    next_left = tl.minimum(left + 1, columns - 1) * 2
+    left = left * 2
+    a = tl.load(upper + left, mask=valid, other=0)
+    a += (tl.load(upper + next_left, mask=valid, other=0) - a) * right
+    c = tl.load(lower + left, mask=valid, other=0)
+    c += (tl.load(lower + next_left, mask=valid, other=0) - c) * right
+    u = (a + (c - a) * down) * column_ratio
+    a = tl.load(upper + left + 1, mask=valid, other=0)
+    a += (tl.load(upper + next_left + 1, mask=valid, other=0) - a) * right
+    c = tl.load(lower + left + 1, mask=valid, other=0)
+    c += (tl.load(lower + next_left + 1, mask=valid, other=0) - c) * right
+    return u, (a + (c - a) * down) * row_ratio
+
+
+@triton.jit
+def inside(position: tl.tensor, size: tl.tensor) -> tuple[tl.tensor, tl.tensor, tl.tensor]:
+    """Where a bilinear sample reads: lower place, upper place, the latter's weight; NaN stays."""
+    position = tl.maximum(position, 0.0, tl.PropagateNan.ALL)
+    position = tl.minimum(position, size - 1.0, tl.PropagateNan.ALL)
+    low = tl.where(position == position, position, 0.0).to(tl.int32)
+    return low, tl.minimum(low + 1, size - 1), position - low.to(tl.float32)
+
+
+@triton.jit
+def halve(
+    pictures: tl.tensor, halved: tl.tensor, count: tl.tensor,
+    rows: tl.tensor, columns: tl.tensor, P: tl.constexpr,
+) -> None:  # fmt: skip
+    """Means of 2×2, of fewer at an odd border: halved is (count, cells, 4). Grid (tiles,)."""
+    n = tl.program_id(0) * P + tl.arange(0, P)
+    fewer_columns = (columns + 1) // 2
+    cells = ((rows + 1) // 2) * fewer_columns
+    valid = n < count * cells
+    y = (n % cells) // fewer_columns * 2
+    x = n % fewer_columns * 2
+    colour = tl.arange(0, 4)
+    total = tl.zeros((P, 4), tl.float32)
+    for corner in range(4):
+        fy = y + corner // 2
+        fx = x + corner % 2
+        here = valid & (fy < rows) & (fx < columns)
+        at = ((n // cells) * (rows * columns) + fy * columns + fx) * 4
+        mask = here[:, None] & (colour < 3)[None, :]
+        total += tl.load(pictures + at[:, None] + colour[None, :], mask=mask, other=0)
+    known = tl.minimum(rows - y, 2) * tl.minimum(columns - x, 2)
+    tl.store(
+        halved + n[:, None] * 4 + colour[None, :],
+        total / known[:, None].to(tl.float32),
+        mask=valid[:, None] & (colour < 3)[None, :],
+    )
+
+
+@triton.jit
+def fetch(
+    coarse: tl.tensor, features: tl.tensor, pictures: tl.tensor,
+    flow: tl.tensor, fetched: tl.tensor, known: tl.tensor,
+    batch: tl.tensor, rows: tl.tensor, columns: tl.tensor,
+    coarse_rows: tl.tensor, coarse_columns: tl.tensor,
+    row_ratio: tl.tensor, column_ratio: tl.tensor,
+    F: tl.constexpr, STORED: tl.constexpr, FP: tl.constexpr, KNOWN: tl.constexpr,
+    P: tl.constexpr, FIRST: tl.constexpr,
+) -> None:  # fmt: skip
+    """The coarser flow enlarged, and what it fetches from the outer exposures; grid (tiles,).
+
+    Writes flow, fetched (pairs, cells, 4) float32, and of known (pairs, cells, KNOWN) the
+    reference's F features and the F fetched ones. STORED is the features' row.
+    """
+    n = tl.program_id(0) * P + tl.arange(0, P)
+    cells = rows * columns
+    valid = n < 2 * batch * cells
+    pair = n // cells
+    y = (n % cells) // columns
+    x = n % columns
+    if FIRST:
+        u = tl.zeros((P,), tl.float32)
+        v = tl.zeros((P,), tl.float32)
+    else:
+        u, v = flow_at(
+            coarse, pair, y, x, valid, coarse_rows, coarse_columns, row_ratio, column_ratio
+        )
+    tl.store(flow + n * 2, u, mask=valid)
+    tl.store(flow + n * 2 + 1, v, mask=valid)
+    top, bottom, down = inside(y.to(tl.float32) + v, rows)
+    left, right, across = inside(x.to(tl.float32) + u, columns)
+    # Pictures lie as reference, reference, low, high; features as low, reference, high.
+    channel = tl.arange(0, FP)
+    mask = valid[:, None] & (channel < F)[None, :]
+    other = tl.where(pair < batch, pair, pair + batch)
+    own = (batch + pair % batch).to(tl.int64) * cells + y * columns + x
+    goal = known + n[:, None].to(tl.int64) * KNOWN + channel[None, :]
+    given = features + own[:, None] * STORED + channel[None, :]
+    tl.store(goal, tl.load(given, mask=mask, other=0), mask=mask)
+    colour = tl.arange(0, 4)
+    coloured = valid[:, None] & (colour < 3)[None, :]
+    found = tl.zeros((P, FP), tl.float32)
+    seen = tl.zeros((P, 4), tl.float32)
+    for corner in tl.static_range(4):
+        fy = tl.where(corner // 2 == 1, bottom, top)
+        fx = tl.where(corner % 2 == 1, right, left)
+        part = tl.where(corner // 2 == 1, down, 1.0 - down)
+        part *= tl.where(corner % 2 == 1, across, 1.0 - across)
+        at = (other.to(tl.int64) * cells + fy * columns + fx) * STORED
+        near = tl.load(features + at[:, None] + channel[None, :], mask=mask, other=0)
+        found += near.to(tl.float32) * part[:, None]
+        at = ((2 * batch + pair).to(tl.int64) * cells + fy * columns + fx) * 4
+        near = tl.load(pictures + at[:, None] + colour[None, :], mask=coloured, other=0)
+        seen += near.to(tl.float32) * part[:, None]
+    tl.store(goal + F, narrowed(found, known.dtype.element_ty), mask=mask)
+    tl.store(fetched + n[:, None] * 4 + colour[None, :], seen, mask=coloured)
+
+
+@triton.jit
+def differ(
+    pictures: tl.tensor, fetched: tl.tensor, difference: tl.tensor,
+    pairs: tl.tensor, rows: tl.tensor, columns: tl.tensor,
+    R: tl.constexpr, SP: tl.constexpr, P: tl.constexpr,
+) -> None:  # fmt: skip
+    """Squared differences at each shift, added up over five columns; grid (tiles,).
+
+    difference is (pairs, cells, SP) float32, the first (2R + 1)² of each row.
+    """
+    n = tl.program_id(0) * P + tl.arange(0, P)
+    cells = rows * columns
+    valid = n < pairs * cells
+    pair = n // cells
+    y = (n % cells) // columns
+    x = n % columns
+    shift = tl.arange(0, SP)
+    side: tl.constexpr = 2 * R + 1
+    fy = tl.minimum(tl.maximum(y[:, None] + (shift // side - R)[None, :], 0), rows - 1)
+    total = tl.zeros((P, SP), tl.float32)
+    for step in range(5):
+        near = x + (step - 2)
+        here = valid & (near >= 0) & (near < columns)
+        fx = tl.minimum(tl.maximum(near[:, None] + (shift % side - R)[None, :], 0), columns - 1)
+        mask = here[:, None] & (shift < side * side)[None, :]
+        own = (pair * cells + y * columns + near) * 4
+        other = (pair[:, None] * cells + fy * columns + fx) * 4
+        for colour in range(3):
+            reference = tl.load(pictures + own + colour, mask=here, other=0)
+            apart = reference[:, None] - tl.load(fetched + other + colour, mask=mask, other=0)
+            total += tl.where(mask, apart * apart, 0.0)
+    at = n[:, None].to(tl.int64) * SP + shift[None, :]
+    tl.store(difference + at, total / 3, mask=valid[:, None] & (shift < SP)[None, :])
+
+
+@triton.jit
+def share(
+    difference: tl.tensor, sharpness: tl.tensor, shifts: tl.tensor, known: tl.tensor,
+    pairs: tl.tensor, rows: tl.tensor, columns: tl.tensor,
+    F: tl.constexpr, KNOWN: tl.constexpr, R: tl.constexpr, SP: tl.constexpr, P: tl.constexpr,
+) -> None:  # fmt: skip
+    """How well blocks match at each shift as shares of one, and the mean shift; grid (tiles,).
+
+    Writes the shares into known, behind its 2F features, and shifts: x and y.
+    """
+    n = tl.program_id(0) * P + tl.arange(0, P)
+    cells = rows * columns
+    valid = n < pairs * cells
+    y = (n % cells) // columns
+    x = n % columns
+    shift = tl.arange(0, SP)
+    side: tl.constexpr = 2 * R + 1
+    real = (shift < side * side)[None, :]
+    total = tl.zeros((P, SP), tl.float32)
+    for step in range(5):
+        near = y + (step - 2)
+        here = valid & (near >= 0) & (near < rows)
+        at = (n + (step - 2) * columns)[:, None].to(tl.int64) * SP + shift[None, :]
+        total += tl.load(difference + at, mask=here[:, None] & real, other=0)
+    high = tl.minimum(y + 2, rows - 1) - tl.maximum(y - 2, 0) + 1
+    wide = tl.minimum(x + 2, columns - 1) - tl.maximum(x - 2, 0) + 1
+    blocks = total / (high * wide)[:, None].to(tl.float32)
+    mean = tl.sum(blocks, 1) / (side * side)
+    relative = blocks / (mean + 1e-4)[:, None]
+    right = shift % side - R
+    down = shift // side - R
+    far = 0.05 * (right * right + down * down).to(tl.float32)
+    logits = -15.0 * tl.load(sharpness) * relative - far[None, :]
+    logits = tl.where(real, logits, -float("inf"))
+    shares = tl.exp(logits - tl.max(logits, 1)[:, None])
+    shares = shares / tl.sum(shares, 1)[:, None]
+    tl.store(shifts + n * 2, tl.sum(shares * right[None, :].to(tl.float32), 1), mask=valid)
+    tl.store(shifts + n * 2 + 1, tl.sum(shares * down[None, :].to(tl.float32), 1), mask=valid)
+    at = n[:, None].to(tl.int64) * KNOWN + 2 * F + shift[None, :]
+    tl.store(known + at, narrowed(shares, known.dtype.element_ty), mask=valid[:, None] & real)
+
+
+@triton.jit
+def settle(
+    shifts: tl.tensor, flow: tl.tensor, known: tl.tensor,
+    pairs: tl.tensor, rows: tl.tensor, columns: tl.tensor,
+    TOLD: tl.constexpr, KNOWN: tl.constexpr, P: tl.constexpr,
+) -> None:  # fmt: skip
+    """Adds the shifts, as means of 3×3, to the flow, and tells them to known; grid (tiles,)."""
+    n = tl.program_id(0) * P + tl.arange(0, P)
+    cells = rows * columns
+    valid = n < pairs * cells
+    y = (n % cells) // columns
+    x = n % columns
+    high = tl.minimum(y + 1, rows - 1) - tl.maximum(y - 1, 0) + 1
+    wide = tl.minimum(x + 1, columns - 1) - tl.maximum(x - 1, 0) + 1
+    side = tl.arange(0, 2)
+    total = tl.zeros((P, 2), tl.float32)
+    for step in range(9):
+        fy = y + step // 3 - 1
+        fx = x + step % 3 - 1
+        here = valid & (fy >= 0) & (fy < rows) & (fx >= 0) & (fx < columns)
+        at = (n + (step // 3 - 1) * columns + step % 3 - 1) * 2
+        total += tl.load(shifts + at[:, None] + side[None, :], mask=here[:, None], other=0)
+    goal = flow + n[:, None] * 2 + side[None, :]
+    moved = tl.load(goal, mask=valid[:, None], other=0)
+    moved += total / (high * wide)[:, None].to(tl.float32)
+    tl.store(goal, moved, mask=valid[:, None])
+    told = known + n[:, None].to(tl.int64) * KNOWN + TOLD + side[None, :]
+    tl.store(told, narrowed(moved, known.dtype.element_ty), mask=valid[:, None])
