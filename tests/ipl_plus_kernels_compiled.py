@@ -32,7 +32,7 @@ KERNELS = {
     brightness_kernels: ("estimate", "enter"),
     motion_kernels: ("halve", "fetch", "differ", "share", "settle"),
     convolution_kernels: ("convolve", "join"),
-    judge_kernels: ("look", "mix"),
+    judge_kernels: ("align", "look", "mix"),
 }
 POINTERS = {torch.bfloat16: "*bf16", torch.float32: "*fp32"}
 OPTIONS = ("num_warps", "num_stages")

@@ -15,7 +15,8 @@ MAX_PLANS: Final = 4
 FLOATS: Final = (torch.float32, torch.bfloat16, torch.float16)
 # Kernels count in 32 bits, and their last tile reaches beyond the last pixel.
 MOST_COUNTED: Final = 2**31 - 2**12
-MOST_BRACKETS: Final = 2**16 - 1
+# Programs along the second and third dimension of a grid.
+MOST_ALONG_A_GRID: Final = 2**16 - 1
 # Of each parameter its address, version and dtype.
 _Signature = tuple[tuple[int, int, torch.dtype], ...]
 

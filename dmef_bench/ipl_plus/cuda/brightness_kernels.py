@@ -53,49 +53,62 @@ def enter(
     SCALE: tl.constexpr, C: tl.constexpr, CP: tl.constexpr,
     P: tl.constexpr, EIGHT_BIT: tl.constexpr,
 ) -> None:  # fmt: skip
-    """The alignment's first layer, and the comparable pictures' means; grid (tiles, batch · 3).
+    """The alignment's first layer, and the comparable pictures' means.
 
     features is (3 · batch, rows · columns, C), low exposures first; pictures (4 · batch,
     rows · columns, 4) float32 in `comparable`'s order; limits (batch, 3) float32, the exposures'
-    largest estimates; weight (6 · SCALE², CP), input first.
+    largest estimates; weight (6 · SCALE², CP), input first. Grid (tiles of a row, rows,
+    batch · 3).
     """
-    n = tl.program_id(0) * P + tl.arange(0, P)
-    cells = rows * columns
-    valid = n < cells
-    exposure = tl.program_id(1) % 3
-    b = tl.program_id(1) // 3
+    x = tl.program_id(0) * P + tl.arange(0, P)
+    y = tl.program_id(1)
+    image = tl.program_id(2)
+    valid = x < columns
+    exposure = image % 3
+    b = image // 3
     k = tl.arange(0, SCALE * SCALE)
     channel = tl.arange(0, CP)
-    y = tl.minimum((n // columns)[:, None] * SCALE + (k // SCALE)[None, :], height - 1)
-    x = tl.minimum((n % columns)[:, None] * SCALE + (k % SCALE)[None, :], width - 1)
-    pixel = y * width + x
-    mask = valid[:, None] & (k >= 0)[None, :]
+    colour = tl.arange(0, 16)
+    row = tl.minimum(y * SCALE + k // SCALE, height - 1) * width
+    pixel = row[None, :] + tl.minimum(x[:, None] * SCALE + (k % SCALE)[None, :], width - 1)
     # Each picture is compared under its pair's limit: the reference's with the low exposure, the
     # high one's with the high exposure; the reference is there for both.
     limit = tl.load(limits + b * 3 + tl.where(exposure == 2, 2, 1))
     limit_high = tl.load(limits + b * 3 + 2)
-    slot = tl.where(exposure == 0, 2, tl.where(exposure == 1, 0, 3))
     dtype = weight.dtype.element_ty
     total = tl.zeros((P, CP), tl.float32)
-    for colour in range(3):
-        plane = (tl.program_id(1).to(tl.int64) * 3 + colour) * height * width
-        encoded = pixel_values(images + plane + pixel, mask, EIGHT_BIT)
-        known = tl.load(estimates + plane + pixel, mask=mask, other=0).to(tl.float32)
-        own = weight + (colour * (SCALE * SCALE) + k)[:, None] * CP + channel[None, :]
+    means = tl.zeros((P, 16), tl.float32)
+    means_high = tl.zeros((P, 16), tl.float32)
+    for c in range(3):
+        plane = (image.to(tl.int64) * 3 + c) * height * width
+        encoded = pixel_values(images + plane + pixel, valid[:, None], EIGHT_BIT)
+        known = tl.load(estimates + plane + pixel, mask=valid[:, None], other=0)
+        own = weight + (c * (SCALE * SCALE) + k)[:, None] * CP + channel[None, :]
         total = product(narrowed(encoded, dtype), tl.load(own), total)
         other = own + 3 * SCALE * SCALE * CP
+        known = known.to(tl.float32)
         total = product(narrowed(clipped(known), dtype), tl.load(other), total)
-        mean = tl.sum(tl.minimum(known, limit, tl.PropagateNan.ALL), 1) / (SCALE * SCALE)
-        cell = ((slot * batch + b) * cells + n) * 4 + colour
-        tl.store(pictures + cell, mean, mask=valid)
+        # Means as products: one column for each colour, whose inputs share it out among them.
+        alike = tl.zeros((SCALE * SCALE, 16), tl.float32) + 1 / (SCALE * SCALE)
+        share = narrowed(tl.where((colour == c)[None, :], alike, 0.0), dtype)
+        limited = tl.minimum(known, limit, tl.PropagateNan.ALL)
+        means = product(narrowed(limited, dtype), share, means)
         if exposure == 1:
-            mean = tl.sum(tl.minimum(known, limit_high, tl.PropagateNan.ALL), 1)
-            cell = ((batch + b) * cells + n) * 4 + colour
-            tl.store(pictures + cell, mean / (SCALE * SCALE), mask=valid)
+            limited = tl.minimum(known, limit_high, tl.PropagateNan.ALL)
+            means_high = product(narrowed(limited, dtype), share, means_high)
+    cell = y * columns + x
+    slot = tl.where(exposure == 0, 2, tl.where(exposure == 1, 0, 3))
+    coloured = valid[:, None] & (colour < 4)[None, :]
+    at = pictures + (slot * batch + b).to(tl.int64) * rows * columns * 4
+    tl.store(at + cell[:, None] * 4 + colour[None, :], means, mask=coloured)
+    if exposure == 1:
+        at = pictures + (batch + b).to(tl.int64) * rows * columns * 4
+        tl.store(at + cell[:, None] * 4 + colour[None, :], means_high, mask=coloured)
     total = leaky(total + tl.load(bias + channel)[None, :])
-    at = ((exposure * batch + b) * cells + n).to(tl.int64) * C
     tl.store(
-        features + at[:, None] + channel[None, :],
+        features
+        + (exposure * batch + b).to(tl.int64) * rows * columns * C
+        + (cell[:, None] * C + channel[None, :]),
         narrowed(total, features.dtype.element_ty),
         mask=valid[:, None] & (channel < C)[None, :],
     )

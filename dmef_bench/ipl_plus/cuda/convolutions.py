@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from dmef_bench.ipl_plus.cuda import convolution_kernels
-from dmef_bench.ipl_plus.cuda.packing import Layer, product_step
+from dmef_bench.ipl_plus.cuda.packing import Layer, exact_step, in_steps, product_step
 
 
 @dataclass(frozen=True)
@@ -15,7 +15,8 @@ class Tiles:
 
     Attributes:
         pixels: output pixels in a tile of a convolution; a power of two, at least 16.
-        gathered: the same where pixels are gathered for it: the entries, matches, fetching.
+        gathered: the same for the alignment's own kernels, on its levels.
+        fetched: pixels of full resolution in a tile where the outer exposures are fetched.
         single: pixels in a tile of what is pointwise.
         warps: groups of 32 threads that share a tile.
         stages: how many steps of a product are loaded ahead of it, this one included.
@@ -23,6 +24,7 @@ class Tiles:
 
     pixels: int = 128
     gathered: int = 32
+    fetched: int = 256
     single: int = 1024
     warps: int = 4
     stages: int = 3
@@ -45,6 +47,10 @@ class Size:
     def pixels(self) -> int:
         """Of all images."""
         return self.images * self.rows * self.columns
+
+    def grid(self, tile: int) -> tuple[int, int, int]:
+        """Tiles of a row, rows, images."""
+        return -(-self.columns // tile), self.rows, self.images
 
     def halved(self) -> "Size":
         """Rounded up."""
@@ -73,12 +79,12 @@ def convolve(
         residual: what is added last, like out, and may be out.
     """
     goal = size if layer.stride == 1 else size.halved()
-    convolution_kernels.convolve[(-(-goal.pixels // tiles.pixels),)](
+    convolution_kernels.convolve[goal.grid(tiles.pixels)](
         source, layer.weight, layer.bias, out if residual is None else residual, out,
-        size.images, size.rows, size.columns,
-        IN=layer.inputs, BK=product_step(layer.inputs), OUT=layer.outputs,
-        NP=layer.weight.shape[1], STRIDE=layer.stride, DILATION=layer.dilation, LEAKY=leaky,
-        RESIDUAL=residual is not None, P=tiles.pixels,
+        size.rows, size.columns,
+        IN=layer.inputs, KP=in_steps(layer.inputs), BK=product_step(layer.inputs),
+        OUT=layer.outputs, NP=layer.weight.shape[1], STRIDE=layer.stride,
+        DILATION=layer.dilation, LEAKY=leaky, RESIDUAL=residual is not None, P=tiles.pixels,
         num_warps=tiles.warps, num_stages=tiles.stages,
     )  # fmt: skip
 
@@ -86,10 +92,10 @@ def convolve(
 def join(layer: Layer, coarse: Tensor, fine: Tensor, size: Size, out: Tensor, tiles: Tiles) -> None:
     """Launch a 1×1 layer of coarse features, enlarged twofold, beside fine ones of this size."""
     fine_inputs = layer.weight.shape[0] - layer.inputs
-    convolution_kernels.join[(-(-size.pixels // tiles.pixels),)](
-        coarse, fine, layer.weight, layer.bias, out, size.images, size.rows, size.columns,
-        COARSE=layer.inputs, COARSE_BK=product_step(layer.inputs),
-        FINE=fine_inputs, FINE_BK=product_step(fine_inputs),
+    convolution_kernels.join[size.grid(tiles.pixels)](
+        coarse, fine, layer.weight, layer.bias, out, size.rows, size.columns,
+        COARSE=layer.inputs, COARSE_BK=exact_step(layer.inputs),
+        FINE=fine_inputs, FINE_BK=exact_step(fine_inputs),
         OUT=layer.outputs, NP=layer.weight.shape[1], P=tiles.pixels,
         num_warps=tiles.warps, num_stages=tiles.stages,
     )  # fmt: skip

@@ -11,7 +11,7 @@ from dmef_bench.ipl_plus.config import IPLPlusConfig
 from dmef_bench.ipl_plus.cuda import brightness_kernels, judge_kernels
 from dmef_bench.ipl_plus.cuda.convolutions import Size, Tiles, convolve, join
 from dmef_bench.ipl_plus.cuda.motion import Motion
-from dmef_bench.ipl_plus.cuda.packing import PackedAlignment, PackedNetwork, product_step
+from dmef_bench.ipl_plus.cuda.packing import PackedAlignment, PackedNetwork, in_steps, product_step
 from dmef_bench.ipl_plus.model import MULTIPLE, NEARLY_CLIPPED
 from dmef_bench.ipl_plus.tone_curves import grid_places
 
@@ -50,6 +50,7 @@ class Launches:
         self._images, self._start, self._out = images, start, out
         self._clip = clip or out.dtype == torch.uint8
         self._tiles = tiles or Tiles.default(weights.dtype)
+        self._even = all(side % MULTIPLE == 0 for side in images.shape[-2:])
         self._eight_bit = images.dtype == torch.uint8
         self._batch, (self._height, self._width) = images.shape[0], images.shape[-2:]
         rows, columns = (-(-side // MULTIPLE) * MULTIPLE for side in images.shape[-2:])
@@ -62,7 +63,7 @@ class Launches:
         tiles_of_plane = -(-self._height * self._width // self._tiles.single)
         self._peaks = images.new_empty(9 * self._batch, tiles_of_plane, dtype=torch.float32)
         self._estimates = images.new_empty(images.shape, dtype=weights.dtype)
-        self._outer = images.new_empty(2 * self._batch, 3, *out.shape[2:], dtype=weights.dtype)
+        self._outer = images.new_empty(2 * self._batch, 3, rows, columns, dtype=weights.dtype)
         judge = weights.judge
         channels = [judge.residuals["half_out"][0].inputs, *(n.outputs for n in judge.down)]
         # Three of each size: what came down, what a block is working on, what goes up.
@@ -82,6 +83,7 @@ class Launches:
         if self._motion is not None and self._weights.alignment is not None:
             self._enter(self._motion, self._weights.alignment)
             self._motion.run()
+            self._align(self._motion)
         self._look()
         self._judge()
 
@@ -103,8 +105,8 @@ class Launches:
     def _enter(self, motion: Motion, weights: PackedAlignment) -> None:
         size = self._sizes[2]
         limits = self._peaks.view(self._batch, 3, -1).amax(2)
-        grid = (-(-size.rows * size.columns // self._tiles.gathered), 3 * self._batch)
-        brightness_kernels.enter[grid](
+        exposures = Size(3 * self._batch, size.rows, size.columns)
+        brightness_kernels.enter[exposures.grid(self._tiles.gathered)](
             self._images, self._estimates, limits, motion.entered, motion.pictures,
             weights.entry, weights.entry_bias,
             self._batch, self._height, self._width, size.rows, size.columns,
@@ -112,18 +114,21 @@ class Launches:
             P=self._tiles.gathered, EIGHT_BIT=self._eight_bit, num_warps=self._tiles.warps,
         )  # fmt: skip
 
+    def _align(self, motion: Motion) -> None:
+        eighth, outer = self._sizes[2], Size(2 * self._batch, *self._outer.shape[2:])
+        judge_kernels.align[outer.grid(self._tiles.fetched)](
+            self._estimates, motion.flow, self._outer, self._batch, self._height, self._width,
+            outer.rows, outer.columns, eighth.rows, eighth.columns,
+            SCALE=FEATURE_SCALE, P=self._tiles.fetched, num_warps=self._tiles.warps,
+        )  # fmt: skip
+
     def _look(self) -> None:
-        size, eighth, judge = self._sizes[0], self._sizes[2], self._weights.judge
-        half = self._features[0][0]
-        # Without alignment there is no flow, and none is read.
-        flow = self._peaks if self._motion is None else self._motion.flow
-        judge_kernels.look[(-(-size.pixels // self._tiles.gathered),)](
-            self._images, self._estimates, flow, self._outer, half,
-            judge.entry, judge.entry_bias,
+        size, judge, half = self._sizes[0], self._weights.judge, self._features[0][0]
+        judge_kernels.look[size.grid(self._tiles.pixels)](
+            self._images, self._estimates, self._outer, half, judge.entry, judge.entry_bias,
             self._batch, self._height, self._width, size.rows, size.columns,
-            eighth.rows, eighth.columns,
-            SCALE=FEATURE_SCALE, OUT=half.shape[1], NP=judge.entry.shape[2],
-            P=self._tiles.gathered, ALIGN=self._motion is not None, EIGHT_BIT=self._eight_bit,
+            OUT=half.shape[1], NP=judge.entry.shape[2], P=self._tiles.pixels,
+            ALIGNED=self._motion is not None, EVEN=self._even, EIGHT_BIT=self._eight_bit,
             num_warps=self._tiles.warps,
         )  # fmt: skip
 
@@ -166,12 +171,13 @@ class Launches:
     def _mix(self, inner: Tensor, residual: Tensor) -> None:
         size, judge = self._sizes[0], self._weights.judge
         _, last = judge.residuals["half_out"]
-        judge_kernels.mix[(-(-size.pixels // self._tiles.pixels),)](
+        judge_kernels.mix[size.grid(self._tiles.pixels)](
             inner, residual, self._images, self._estimates, self._outer, self._out,
             last.weight, last.bias, judge.exit, judge.exit_bias, judge.trust,
             self._batch, self._height, self._width, size.rows, size.columns,
-            IN=last.inputs, BK=product_step(last.inputs), NP=last.weight.shape[1],
-            P=self._tiles.pixels, NEARLY=NEARLY_CLIPPED, CLIP=self._clip,
+            IN=last.inputs, KP=in_steps(last.inputs), BK=product_step(last.inputs),
+            NP=last.weight.shape[1], P=self._tiles.pixels, NEARLY=NEARLY_CLIPPED,
+            ALIGNED=self._motion is not None, EVEN=self._even, CLIP=self._clip,
             EIGHT_BIT=self._eight_bit, EIGHT_BIT_OUT=self._out.dtype == torch.uint8,
             num_warps=self._tiles.warps, num_stages=self._tiles.stages,
         )  # fmt: skip

@@ -86,16 +86,16 @@ class Motion:
     def _halve(self, level: int, finer: Size, coarser: Size) -> None:
         down, size = self._weights.down, self._of(level, 3)
         convolve(down, self._features[level], size, self.entered, self._tiles, leaky=True)
-        count = 4 * self._batch * coarser.rows * coarser.columns
-        motion_kernels.halve[(-(-count // self._tiles.gathered),)](
-            self._pictures[level], self._pictures[level + 1], 4 * self._batch,
-            finer.rows, finer.columns, P=self._tiles.gathered, num_warps=1,
+        pictures = Size(4 * self._batch, coarser.rows, coarser.columns)
+        motion_kernels.halve[pictures.grid(self._tiles.gathered)](
+            self._pictures[level], self._pictures[level + 1], finer.rows, finer.columns,
+            P=self._tiles.gathered, num_warps=1,
         )  # fmt: skip
 
     def _fetch(self, level: int) -> None:
         size, coarsest = self._of(level, 2), level + 1 == len(self._levels)
         coarse = self._levels[level if coarsest else level + 1]
-        motion_kernels.fetch[self._grid(size)](
+        motion_kernels.fetch[size.grid(self._tiles.gathered)](
             self._flows[level if coarsest else level + 1], self._features[level],
             self._pictures[level], self._flows[level], self._fetched, self._known,
             self._batch, size.rows, size.columns, coarse.rows, coarse.columns,
@@ -107,19 +107,20 @@ class Motion:
 
     def _match(self, level: int) -> None:
         size, tiles, config = self._of(level, 2), self._tiles, self._config
-        about = (size.images, size.rows, size.columns)
-        motion_kernels.differ[self._grid(size)](
+        grid, about = size.grid(tiles.gathered), (size.rows, size.columns)
+        motion_kernels.differ[grid](
             self._pictures[level], self._fetched, self._difference, *about,
             R=config.radius, SP=self._shares_width, P=tiles.gathered, num_warps=tiles.warps,
         )  # fmt: skip
-        motion_kernels.share[self._grid(size)](
+        motion_kernels.share[grid](
             self._difference, self._weights.sharpness, self._shifts, self._known, *about,
             F=config.features, KNOWN=self._known.shape[2], R=config.radius, SP=self._shares_width,
             P=tiles.gathered, num_warps=tiles.warps,
         )  # fmt: skip
-        motion_kernels.settle[(-(-size.pixels // 64),)](
+        motion_kernels.settle[grid](
             self._shifts, self._flows[level], self._known, *about,
-            TOLD=2 * config.features + self._shares, KNOWN=self._known.shape[2], P=64, num_warps=2,
+            TOLD=2 * config.features + self._shares, KNOWN=self._known.shape[2],
+            P=tiles.gathered, num_warps=1,
         )  # fmt: skip
 
     def _correct(self, level: int) -> None:
@@ -135,6 +136,3 @@ class Motion:
         """A level with so many images for each bracket."""
         size = self._levels[level]
         return Size(each * self._batch, size.rows, size.columns)
-
-    def _grid(self, size: Size) -> tuple[int]:
-        return (-(-size.pixels // self._tiles.gathered),)

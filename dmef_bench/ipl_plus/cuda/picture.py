@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from dmef_bench.gpu.plans import MOST_BRACKETS, MOST_COUNTED, Launches, Plans
+from dmef_bench.gpu.plans import MOST_ALONG_A_GRID, MOST_COUNTED, Launches, Plans
 from dmef_bench.ipl_plus.config import IPLPlusConfig
 from dmef_bench.ipl_plus.model import MULTIPLE, IPLPlus
 from dmef_bench.ipl_plus.tone_curves import EVs, inverse_responses
@@ -24,10 +24,9 @@ def covers(config: IPLPlusConfig) -> bool:
 
 
 def counts(shape: torch.Size) -> bool:
-    """Whether the kernels can number all pixels of brackets (B, 3, 3, H, W)."""
-    batch = shape[0]
+    """Whether the kernels can number all that a bracket of (B, 3, 3, H, W) has, and its rows."""
     rows, columns = (-(-side // MULTIPLE) * MULTIPLE for side in shape[-2:])
-    return batch * rows * columns <= MOST_COUNTED and 9 * batch <= MOST_BRACKETS
+    return 9 * rows * columns <= MOST_COUNTED and max(9 * shape[0], rows) <= MOST_ALONG_A_GRID
 
 
 def can_fuse_on_cuda(network: IPLPlus, images: Tensor) -> bool:

@@ -23,7 +23,7 @@ def interpreted():
 def test_it_is_the_same_function_in_float32(interpreted):
     halves = ("bfloat16", "float16", "eight bit", "NaN")
     exact = {name: case for name, case in interpreted.items() if name not in halves}
-    assert len(exact) == 7
+    assert len(exact) == 5
     assert all(case["largest"] <= 1e-5 for case in exact.values()), exact
 
 
@@ -44,16 +44,16 @@ def test_nan_in_a_picture_is_nan_in_the_result(interpreted):
 
 def test_the_cases_move_and_mix(interpreted):
     """Otherwise equality would say little about the flow and the shares."""
-    assert interpreted["even"]["flow"] > 1
-    assert interpreted["even"]["mixed"] > 0.01
+    assert interpreted["even, two levels"]["flow"] > 0.5
+    assert interpreted["even, two levels"]["mixed"] > 0.01
 
 
 def test_every_launch_is_compiled_for_an_h200():
     """Down to machine code, which takes no GPU; registers hold what a tile needs."""
     built = run_script("ipl_plus_kernels_compiled.py", TRITON_INTERPRET="0")
     assert {launch["kernel"] for launch in built} == {
-        "estimate", "enter", "halve", "fetch", "differ", "share", "settle", "convolve", "join",
-        "look", "mix",
+        "estimate", "enter", "halve", "fetch", "differ", "share", "settle", "convolve", "align",
+        "look", "join", "mix",
     }  # fmt: skip
     for launch in built:
         assert launch["stack_bytes"] <= 256, launch
@@ -80,10 +80,10 @@ def test_which_configurations_are_covered(changes, covered):
 @pytest.mark.parametrize(
     ("shape", "counted"),
     [
-        ((1, 3, 3, 20_000, 30_000), True),
-        ((1, 3, 3, 60_000, 60_000), False),
-        ((40, 3, 3, 4320, 7680), True),
-        ((80, 3, 3, 4320, 7680), False),
+        ((1, 3, 3, 10_000, 20_000), True),
+        ((1, 3, 3, 20_000, 30_000), False),
+        ((1, 3, 3, 70_000, 16), False),
+        ((80, 3, 3, 4320, 7680), True),
         ((8000, 3, 3, 16, 16), False),
     ],
 )

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from dmef_bench.gpu.plans import MOST_BRACKETS, MOST_COUNTED, Launches, Plans
+from dmef_bench.gpu.plans import MOST_ALONG_A_GRID, MOST_COUNTED, Launches, Plans
 from dmef_bench.ipl.config import IPLConfig
 from dmef_bench.ipl.model import IPL
 
@@ -34,7 +34,7 @@ def counts(config: IPLConfig, shape: torch.Size) -> bool:
     """Whether the kernels can number all pixels and contexts of brackets (B, 3, 3, H, W)."""
     batch, (height, width) = shape[0], shape[-2:]
     contexts = max(config.blocks, 4) * batch * config.drtm_size**2 * config.channels
-    return max(batch * height * width, contexts) <= MOST_COUNTED and batch <= MOST_BRACKETS
+    return max(batch * height * width, contexts) <= MOST_COUNTED and batch <= MOST_ALONG_A_GRID
 
 
 def can_fuse_on_cuda(network: IPL, images: Tensor) -> bool:
