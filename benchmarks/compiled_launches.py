@@ -1,0 +1,176 @@
+"""What IPL+ launches for a 4K picture on a GPU, compiled for an H200 without one.
+
+The launches of the shipped configuration in bfloat16 are recorded on tensors without memory; each
+different one is then compiled to machine code for compute capability 9.0.
+"""
+
+import re
+import subprocess
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+import triton  # type: ignore[import-untyped,unused-ignore]
+from triton.backends.compiler import GPUTarget  # type: ignore[import-untyped,unused-ignore]
+from triton.compiler import ASTSource  # type: ignore[import-untyped,unused-ignore]
+
+from dmef_bench.ipl_plus import IPLPlus
+from dmef_bench.ipl_plus.cuda import (
+    brightness_kernels,
+    convolution_kernels,
+    judge_kernels,
+    motion_kernels,
+)
+from dmef_bench.ipl_plus.cuda.launches import Launches
+from dmef_bench.ipl_plus.cuda.packing import PackedNetwork
+
+KERNELS = {
+    brightness_kernels: ("estimate", "enter"),
+    motion_kernels: ("halve", "fetch", "differ", "share", "settle"),
+    convolution_kernels: ("convolve", "join"),
+    judge_kernels: ("align", "look", "mix"),
+}
+HEIGHT, WIDTH = 2160, 3840
+_CUOBJDUMP = Path(triton.__file__).parent / "backends/nvidia/bin/cuobjdump"
+_POINTERS = {torch.bfloat16: "*bf16", torch.float32: "*fp32"}
+_OPTIONS = ("num_warps", "num_stages")
+# Of each argument its name, its type, and its constant or whether 16 divides it.
+_Described = tuple[tuple[str, str, Any], ...]
+
+
+@dataclass(frozen=True)
+class Machine:
+    """Machine code of a launch.
+
+    Attributes:
+        instructions: their text in order.
+        addresses: of the instructions, bytes.
+        registers: of a thread.
+        stack_bytes: what a thread spills.
+        shared_bytes: of a program.
+        matrix_instructions: of a warpgroup (`wgmma`).
+    """
+
+    instructions: list[str]
+    addresses: list[int]
+    registers: int
+    stack_bytes: int
+    shared_bytes: int
+    matrix_instructions: int
+
+
+@dataclass
+class Launch:
+    """A kernel with one set of types, constants and options.
+
+    Attributes:
+        name: of the kernel.
+        constants: by name.
+        options: `num_warps`, `num_stages`.
+        grids: one for each time it is launched.
+    """
+
+    name: str
+    kernel: Any
+    described: _Described
+    options: dict[str, int]
+    grids: list[tuple[int, ...]] = field(default_factory=list)
+
+    @property
+    def constants(self) -> dict[str, Any]:
+        """By name."""
+        return {name: value for name, kind, value in self.described if kind == "constexpr"}
+
+    def compiled(self) -> Machine:
+        """Its machine code."""
+        aligned = {
+            (place,): [["tt.divisibility", 16]]
+            for place, (_, kind, divisible) in enumerate(self.described)
+            if kind != "constexpr" and divisible
+        }
+        source = ASTSource(
+            self.kernel, {name: kind for name, kind, _ in self.described}, self.constants, aligned
+        )
+        made = triton.compile(source, target=GPUTarget("cuda", 90, 32), options=self.options)
+        with tempfile.NamedTemporaryFile(suffix=".cubin") as file:
+            Path(file.name).write_bytes(made.asm["cubin"])
+            usage, code = (
+                _told(option, file.name) for option in ("--dump-resource-usage", "-sass")
+            )
+        lines = re.findall(r"^\s*/\*([0-9a-f]{4,})\*/\s*([^/]*?)\s*;", code, re.MULTILINE)
+        return Machine(
+            instructions=[text for _, text in lines],
+            addresses=[int(address, 16) for address, _ in lines],
+            registers=_number(r"REG:(\d+)", usage),
+            stack_bytes=_number(r"STACK:(\d+)", usage),
+            shared_bytes=made.metadata.shared,
+            matrix_instructions=made.asm["ptx"].count("wgmma.mma_async"),
+        )
+
+
+def recorded() -> list[Launch]:
+    """All different launches of a 4K picture."""
+    launches: dict[Any, Launch] = {}
+    kept = [(module, name, getattr(module, name)) for module in KERNELS for name in KERNELS[module]]
+    network = IPLPlus().eval().to("meta", torch.bfloat16)
+    images = torch.empty(1, 3, 3, HEIGHT, WIDTH, dtype=torch.bfloat16, device="meta")
+    start = torch.empty(3, network.config.knots, device="meta")
+    out = torch.empty(1, 3, HEIGHT, WIDTH, dtype=torch.bfloat16, device="meta")
+    try:
+        for module, name, kernel in kept:
+            setattr(module, name, _Recorder(name, kernel, launches))
+        with torch.inference_mode():
+            weights = PackedNetwork(network)
+            Launches(weights, network.config, images, start, out, clip=True).run()
+    finally:
+        for module, name, kernel in kept:
+            setattr(module, name, kernel)
+    return list(launches.values())
+
+
+class _Recorder:
+    """Stands where a kernel was and keeps what it is launched with."""
+
+    def __init__(self, name: str, kernel: Any, launches: dict[Any, Launch]) -> None:
+        self._name, self._kernel, self._launches = name, kernel, launches
+
+    def __getitem__(self, grid: tuple[int, ...]) -> Callable[..., None]:
+        def record(*arguments: Any, **named: Any) -> None:
+            options = {name: named.pop(name) for name in _OPTIONS if name in named}
+            described = tuple(self._described(arguments, named))
+            key = (self._name, described, tuple(options.items()))
+            launch = Launch(self._name, self._kernel, described, options)
+            self._launches.setdefault(key, launch).grids.append(grid)
+
+        return record
+
+    def _described(
+        self, arguments: tuple[Any, ...], named: dict[str, Any]
+    ) -> Iterator[tuple[str, str, Any]]:
+        """As a launch would specialise: ones are constants, multiples of 16 are marked."""
+        for name, value in zip(self._kernel.arg_names, arguments, strict=False):
+            if isinstance(value, torch.Tensor):
+                yield name, _POINTERS[value.dtype], True
+            elif isinstance(value, float):
+                yield name, "fp32", False
+            elif value == 1:
+                yield name, "constexpr", 1
+            else:
+                yield name, "i32", value % 16 == 0
+        for name, value in named.items():
+            yield name, "constexpr", value
+
+
+def _told(option: str, file: str) -> str:
+    done = subprocess.run([_CUOBJDUMP, option, file], capture_output=True, text=True, check=True)
+    return done.stdout
+
+
+def _number(pattern: str, text: str) -> int:
+    found = re.search(pattern, text)
+    if found is None:
+        raise ValueError(f"cuobjdump says nothing like {pattern}")
+    return int(found[1])
