@@ -1,7 +1,7 @@
-"""What IPL+ launches for a 4K picture on a GPU, compiled for an H200 without one.
+"""What IPL+ launches on a GPU, compiled for an H200 without one.
 
-The launches of the shipped configuration in bfloat16 are recorded on tensors without memory; each
-different one is then compiled to machine code for compute capability 9.0.
+The launches of the shipped configuration are recorded on tensors without memory; each different one
+is then compiled to machine code for compute capability 9.0.
 """
 
 import re
@@ -33,9 +33,11 @@ KERNELS = {
     convolution_kernels: ("convolve", "join"),
     judge_kernels: ("align", "look", "mix"),
 }
-HEIGHT, WIDTH = 2160, 3840
+SHAPE_4K = (1, 3, 3, 2160, 3840)
 _CUOBJDUMP = Path(triton.__file__).parent / "backends/nvidia/bin/cuobjdump"
-_POINTERS = {torch.bfloat16: "*bf16", torch.float32: "*fp32"}
+_POINTERS = {
+    torch.bfloat16: "*bf16", torch.float16: "*fp16", torch.float32: "*fp32", torch.uint8: "*u8",
+}  # fmt: skip
 _OPTIONS = ("num_warps", "num_stages")
 # Of each argument its name, its type, and its constant or whether 16 divides it.
 _Described = tuple[tuple[str, str, Any], ...]
@@ -111,14 +113,24 @@ class Launch:
         )
 
 
-def recorded() -> list[Launch]:
-    """All different launches of a 4K picture."""
+def recorded(
+    dtype: torch.dtype = torch.bfloat16,
+    shape: tuple[int, ...] = SHAPE_4K,
+    pictures: torch.dtype = torch.bfloat16,
+) -> list[Launch]:
+    """All different launches for brackets of one shape.
+
+    Args:
+        dtype: of the network.
+        shape: (B, 3, 3, H, W).
+        pictures: what goes in and comes out.
+    """
     launches: dict[Any, Launch] = {}
     kept = [(module, name, getattr(module, name)) for module in KERNELS for name in KERNELS[module]]
-    network = IPLPlus().eval().to("meta", torch.bfloat16)
-    images = torch.empty(1, 3, 3, HEIGHT, WIDTH, dtype=torch.bfloat16, device="meta")
+    network = IPLPlus().eval().to("meta", dtype)
+    images = torch.empty(shape, dtype=pictures, device="meta")
     start = torch.empty(3, network.config.knots, device="meta")
-    out = torch.empty(1, 3, HEIGHT, WIDTH, dtype=torch.bfloat16, device="meta")
+    out = torch.empty_like(images[:, 0])
     try:
         for module, name, kernel in kept:
             setattr(module, name, _Recorder(name, kernel, launches))
@@ -151,11 +163,14 @@ class _Recorder:
         self, arguments: tuple[Any, ...], named: dict[str, Any]
     ) -> Iterator[tuple[str, str, Any]]:
         """As a launch would specialise: ones are constants, multiples of 16 are marked."""
-        for name, value in zip(self._kernel.arg_names, arguments, strict=False):
+        for parameter, value in zip(self._kernel.params, arguments, strict=False):
+            name = parameter.name
             if isinstance(value, torch.Tensor):
                 yield name, _POINTERS[value.dtype], True
             elif isinstance(value, float):
                 yield name, "fp32", False
+            elif parameter.do_not_specialize:
+                yield name, "i32", False
             elif value == 1:
                 yield name, "constexpr", 1
             else:

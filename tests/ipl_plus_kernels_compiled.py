@@ -1,12 +1,14 @@
 """What test_ipl_plus_cuda.py runs in a process of its own: every launch compiled for compute 9.0.
 
-Prints one JSON object: for each different one its kernel, registers, the bytes it spills, its
-shared memory and the number of matrix instructions.
+Prints one JSON object: for two cases and each of their different launches the kernel, registers,
+the bytes it spills, its shared memory and the number of matrix instructions.
 """
 
 import json
 import sys
 from pathlib import Path
+
+import torch
 
 sys.path.append(str(Path(__file__).parents[1] / "benchmarks"))
 
@@ -24,5 +26,13 @@ def figures(launch):
     }
 
 
+CASES = {
+    "4K in bfloat16": lambda: recorded(),
+    "two uneven 8-bit pictures in float16": lambda: recorded(
+        torch.float16, (2, 3, 3, 1079, 1919), torch.uint8
+    ),
+}
+
 if __name__ == "__main__":
-    json.dump([figures(launch) for launch in recorded()], sys.stdout)
+    built = {name: [figures(launch) for launch in case()] for name, case in CASES.items()}
+    json.dump(built, sys.stdout)

@@ -1,7 +1,8 @@
 """Convolutions of features (images, rows · columns, channels) as implicit matrix products.
 
 Channels are stored in multiples of 16, what is too many as zeros. Every grid is (tiles of a row,
-rows, images).
+rows, images). Sizes are not specialised on: a pyramid has many, and channels alone decide how
+addresses are aligned.
 """
 
 # Triton has no types, and is not installed everywhere.
@@ -43,7 +44,7 @@ def three_by_three(
     return total
 
 
-@triton.jit
+@triton.jit(do_not_specialize=["rows", "columns"])
 def convolve(
     source: tl.tensor, weight: tl.tensor, bias: tl.tensor, residual: tl.tensor, out: tl.tensor,
     rows: tl.tensor, columns: tl.tensor, IN: tl.constexpr, KP: tl.constexpr, BK: tl.constexpr,
@@ -71,7 +72,7 @@ def convolve(
     tl.store(out + at, narrowed(total, out.dtype.element_ty), mask=mask)
 
 
-@triton.jit
+@triton.jit(do_not_specialize=["rows", "columns"])
 def join(
     coarse: tl.tensor, fine: tl.tensor, weight: tl.tensor, bias: tl.tensor, out: tl.tensor,
     rows: tl.tensor, columns: tl.tensor,

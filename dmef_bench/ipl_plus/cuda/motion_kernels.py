@@ -50,7 +50,7 @@ def inside(position: tl.tensor, size: tl.tensor) -> tuple[tl.tensor, tl.tensor, 
     return low, tl.minimum(low + 1, size - 1), position - low.to(tl.float32)
 
 
-@triton.jit
+@triton.jit(do_not_specialize=["rows", "columns"])
 def halve(
     pictures: tl.tensor, halved: tl.tensor, rows: tl.tensor, columns: tl.tensor, P: tl.constexpr
 ) -> None:
@@ -74,7 +74,7 @@ def halve(
     tl.store(at + colour[None, :], total / known[:, None].to(tl.float32), mask=valid[:, None])
 
 
-@triton.jit
+@triton.jit(do_not_specialize=["batch", "rows", "columns", "coarse_rows", "coarse_columns"])
 def fetch(
     coarse: tl.tensor, features: tl.tensor, pictures: tl.tensor,
     flow: tl.tensor, fetched: tl.tensor, known: tl.tensor,
@@ -133,7 +133,7 @@ def fetch(
     tl.store(at, seen, mask=valid[:, None])
 
 
-@triton.jit
+@triton.jit(do_not_specialize=["rows", "columns"])
 def differ(
     pictures: tl.tensor, fetched: tl.tensor, difference: tl.tensor,
     rows: tl.tensor, columns: tl.tensor,
@@ -167,7 +167,7 @@ def differ(
     tl.store(difference + at, total / 3, mask=valid[:, None])
 
 
-@triton.jit
+@triton.jit(do_not_specialize=["rows", "columns"])
 def share(
     difference: tl.tensor, sharpness: tl.tensor, shifts: tl.tensor, known: tl.tensor,
     rows: tl.tensor, columns: tl.tensor,
@@ -213,7 +213,7 @@ def share(
     tl.store(known + at, narrowed(shares, known.dtype.element_ty), mask=mask)
 
 
-@triton.jit
+@triton.jit(do_not_specialize=["rows", "columns"])
 def settle(
     shifts: tl.tensor, flow: tl.tensor, known: tl.tensor, rows: tl.tensor, columns: tl.tensor,
     TOLD: tl.constexpr, KNOWN: tl.constexpr, P: tl.constexpr,
