@@ -1,12 +1,12 @@
 """IPL+ on a GPU: `python benchmarks/ipl_plus_cuda.py` (some minutes; a CUDA GPU and Triton).
 
 First whether the Triton path equals the network in float64, at odd sizes too. Then how long one
-bracket takes at 1080p, 4K and 8K in float32, bfloat16 and float16, pictures on the device: the
-Triton path as IPLPlusMethod calls it and the replay of its graph alone; the network as it reads
-(eager), replayed as a CUDA graph, and under torch.compile with graphs, each also with its weights
-in channels-last order. Beside each way the memory of its first call, and its PSNR on a generated
-scene of that size. `--tiles` also times other ways to cut the kernels' work at 4K. Writes
-benchmarks/results/ipl_plus_cuda.json.
+bracket takes at 4K, 1080p and 8K in float16, bfloat16 and float32, pictures on the device: the
+Triton path as IPLPlusMethod calls it and the replay of its graph alone; then the network as it
+reads (eager) and replayed as a CUDA graph, each also with its weights in channels-last order.
+Beside each way the memory of its first call, and its PSNR on a generated scene of that size.
+`--tiles` also times other ways to cut the kernels' work, `--compiled` torch.compile's (minutes
+each), both at 4K in 16 bits. benchmarks/results/ipl_plus_cuda.json is written after every step.
 
 `--dry` checks on a CPU, at a tiny size, that torch.compile takes the whole network as one graph and
 gives the same picture, and writes nothing. (The kernels' own check without a GPU is
@@ -15,6 +15,8 @@ tests/dmef_bench/ipl_plus/test_ipl_plus_cuda.py.)
 
 import argparse
 import gc
+import hashlib
+import itertools
 import json
 import sys
 from collections.abc import Callable
@@ -39,8 +41,10 @@ from synth.camera_response import camera_response
 from synth.exposure import DEFAULT_EVS, synthesise_bracket
 from synth.moving_scenes import MovingScene
 
-SIZES = {"1080p": (1080, 1920), "4K": (2160, 3840), "8K": (4320, 7680)}
-DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
+# What is of most interest first: a lent machine's time may end.
+SIZES = {"4K": (2160, 3840), "1080p": (1080, 1920), "8K": (4320, 7680)}
+DTYPES = {"float16": torch.float16, "bfloat16": torch.bfloat16, "float32": torch.float32}
+LAYOUTS = {"": torch.contiguous_format, " channels last": torch.channels_last}
 ODD_SIZES = [(16, 16), (203, 390), (541, 959)]
 # Relative, in the Frobenius norm, against float64.
 BOUNDS = {"float32": 1e-4, "bfloat16": 2e-2, "float16": 2e-3}
@@ -194,27 +198,30 @@ def measured(
         torch.compiler.reset()
 
 
-def timings(
-    dtype: torch.dtype, images: Tensor, truth: np.ndarray, tiles: list[Tiles]
-) -> dict[str, Any]:
-    """All ways in one dtype at one size."""
-    device = torch.device("cuda")
-    given = images.to(device, dtype)
-    network = shipped(device, dtype)
+def by_kernels_alone(given: Tensor, truth: np.ndarray, tiles: list[Tiles]) -> dict[str, Any]:
+    """The Triton path."""
+    network = shipped(given.device, given.dtype)
     figures: dict[str, Any] = {"triton": measured(lambda: by_kernels(network), given, truth)}
     figures["triton replay"] = replayed(network, given, None)
     if tiles:
         figures["tiles"] = [{**asdict(cut), **replayed(network, given, cut)} for cut in tiles]
-    for order, layout in (("", torch.contiguous_format), (" channels last", torch.channels_last)):
-        network = shipped(device, dtype).to(memory_format=layout)
-        ways: dict[str, Callable[[], Way]] = {
-            "eager": lambda network=network: as_written(network),
-            "graph": lambda network=network: as_graph(network, given),
-            "compiled": lambda network=network: compiled(network, "max-autotune"),
-        }
-        for name, make in ways.items():
-            figures[name + order] = measured(make, given, truth)
     return figures
+
+
+def by_network(given: Tensor, truth: np.ndarray) -> dict[str, Any]:
+    """The network as it reads, and as a CUDA graph."""
+    figures: dict[str, Any] = {}
+    for order, layout in LAYOUTS.items():
+        network = shipped(given.device, given.dtype).to(memory_format=layout)
+        figures["eager" + order] = measured(lambda: as_written(network), given, truth)  # noqa: B023
+        figures["graph" + order] = measured(lambda: as_graph(network, given), given, truth)  # noqa: B023
+    return figures
+
+
+def by_compiler(given: Tensor, truth: np.ndarray) -> dict[str, Any]:
+    """The network under torch.compile, with its own choice of kernels and CUDA graphs."""
+    network = shipped(given.device, given.dtype).to(memory_format=torch.channels_last)
+    return {"compiled": measured(lambda: compiled(network, "max-autotune"), given, truth)}
 
 
 def dry() -> None:
@@ -233,6 +240,7 @@ def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     arguments.add_argument("--dry", action="store_true", help="on a CPU, without times")
     arguments.add_argument("--tiles", action="store_true", help="also time other tiles")
+    arguments.add_argument("--compiled", action="store_true", help="also time torch.compile")
     chosen = arguments.parse_args()
     if chosen.dry:
         return dry()
@@ -240,19 +248,27 @@ def main() -> None:
         raise SystemExit("this needs a CUDA GPU; --dry checks compilation without one")
     torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
     rows = equality()
-    figures: dict[str, Any] = {}
-    for name, size in SIZES.items():
-        images, truth = scene(*size)
-        for dtype_name, dtype in DTYPES.items():
+    figures: dict[str, dict[str, dict[str, Any]]] = {}
+    scenes = {name: scene(*size) for name, size in SIZES.items()}
+    weights = hashlib.sha256(SHIPPED.read_bytes()).hexdigest()
+    for step in ("kernels", "network", "compiler"):
+        for (name, (images, truth)), dtype in itertools.product(scenes.items(), DTYPES):
+            closer_look = name == "4K" and DTYPES[dtype].itemsize == 2
+            given = images.to("cuda", DTYPES[dtype])
             with torch.no_grad():
-                cuts = TILES if chosen.tiles and name == "4K" and dtype == torch.float16 else []
-                found = timings(dtype, images, truth, cuts)
-            figures.setdefault(name, {})[dtype_name] = found
-            print(name, dtype_name, json.dumps(found), flush=True)
-    method = IPLPlusMethod()
-    method.load(SHIPPED, torch.device("cpu"))
-    data = {"weights_sha256": method.weights_sha256, "repeats": REPEATS, "equality": rows}
-    print(write("ipl_plus_cuda", {**data, "sizes": figures}))
+                if step == "kernels":
+                    tiles = TILES if chosen.tiles and closer_look else []
+                    found = by_kernels_alone(given, truth, tiles)
+                elif step == "network":
+                    found = by_network(given, truth)
+                elif chosen.compiled and closer_look:
+                    found = by_compiler(given, truth)
+                else:
+                    continue
+            figures.setdefault(name, {}).setdefault(dtype, {}).update(found)
+            print(name, dtype, json.dumps(found), flush=True)
+            data = {"weights_sha256": weights, "repeats": REPEATS, "equality": rows}
+            write("ipl_plus_cuda", {**data, "sizes": figures})
     if not all(row["within_bound"] for row in rows):
         sys.exit("an error is out of its bound")
 
