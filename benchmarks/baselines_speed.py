@@ -69,7 +69,7 @@ def main() -> None:
             "threads": torch.get_num_threads(),
             "networks": rows,
         }
-        print(report.write("baselines_speed", data))
+        print(report.write(report.named_for(device.type, "baselines_speed"), data))
 
 
 def measure(

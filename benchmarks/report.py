@@ -36,6 +36,11 @@ def write(name: str, data: dict[str, Any]) -> Path:
     return path
 
 
+def named_for(device_type: str, name: str) -> str:
+    """A result's name on a device: a GPU's figures lie beside the CPU's, not over them."""
+    return name if device_type == "cpu" else f"{name}_{device_type}"
+
+
 def median_seconds(function: Callable[[], object], repeats: int = 5) -> float:
     """Median wall-clock seconds of `repeats` calls, after one call to warm up."""
     function()

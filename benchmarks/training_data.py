@@ -4,7 +4,7 @@ Times, in samples a second and at two sizes of batches, the sources on the CPU (
 thread), the same data made in whole batches on the device, and training steps of `ipl` (forward,
 backward, optimiser) on that device, which is the first GPU or else the CPU. Photographs are those
 of a folder (--photos), or a generated 4K frame. On a CPU batches hold four samples at most. Writes
-benchmarks/results/training_data.json.
+benchmarks/results/training_data.json, on a GPU training_data_cuda.json.
 """
 
 import argparse
@@ -17,7 +17,7 @@ from typing import Any
 
 import cv2
 import torch
-from report import median_seconds, write
+from report import median_seconds, named_for, write
 
 from dmef_bench.ipl import IPL
 from dmef_bench.training import GeneratedScenes, MovingPhotographs, SampleKey
@@ -74,7 +74,7 @@ def main() -> None:
             },
             "sizes": [size_report(folder, side, batch, pool, made) for side, batch in SIZES],
         }
-    path = write("training_data", data)
+    path = write(named_for(device.type, "training_data"), data)
     print(path.read_text(encoding="utf-8"))
 
 
