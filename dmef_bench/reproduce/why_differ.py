@@ -125,7 +125,8 @@ def notes(dataset: Dataset, limit: int | None, frames: Frames | None) -> list[st
     records = [scene.record for scene in scenes]
     sizes = sorted({(record.width, record.height) for record in records})
     told = [
-        f"{len(scenes)} scenes of {' and '.join(f'{w}×{h}' for w, h in sizes)}; the paper has "
+        f"{len(scenes)} scene{'' if len(scenes) == 1 else 's'} of "
+        f"{' and '.join(f'{w}×{h}' for w, h in sizes)}; the paper has "
         f"{_PAPERS_SCENES} of {size(_UHD)}."
     ]
     built = [record for record in records if isinstance(record, SceneRecord)]

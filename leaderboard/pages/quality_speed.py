@@ -242,7 +242,8 @@ def _style() -> Markup:
 def _heading(board: Leaderboard, remark: str) -> Markup:
     data = board.dataset
     device = ", ".join(dict.fromkeys(machine.device for machine in board.machines))
-    below = f"{data.name}, {len(board.scenes)} scenes, track {data.track}, {device}"
+    count = f"{len(board.scenes)} scene{'' if len(board.scenes) == 1 else 's'}"
+    below = f"{data.name}, {count}, track {data.track}, {device}"
     below += f"; {remark}" if remark else ""
     return _text("heading", _LEFT - 48, 32, "Quality against speed", "start") + _text(
         "legend", _LEFT - 48, 53, printable(below, 130), "start"

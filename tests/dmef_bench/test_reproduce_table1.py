@@ -80,7 +80,7 @@ def test_parts_rows_and_reasons(tmp_path):
     assert [row.method for row in rows] == ["copy-reference", "invert-response", "ahdrnet"]
     assert rows[-1].measured["fed"] == "32×32"
     assert "inverted response" in " ".join(outcome.notes)
-    assert "1 scenes of 64×48; the paper has 30 of 3840×2160." in outcome.notes
+    assert "1 scene of 64×48; the paper has 30 of 3840×2160." in outcome.notes
 
 
 def test_it_goes_on_where_it_was_and_may_be_extended(tmp_path):
