@@ -1,15 +1,16 @@
-"""What IPL+ launches on a GPU, compiled for an H200 without one.
+"""What IPL and IPL+ launch on a GPU, compiled for an H200 without one.
 
-The launches of the shipped configuration are recorded on tensors without memory; each different one
-is then compiled to machine code for compute capability 9.0.
+The launches of the shipped configurations are recorded on tensors without memory; each different
+one is then compiled to machine code for compute capability 9.0.
 """
 
 import re
 import subprocess
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import torch
@@ -17,6 +18,11 @@ import triton  # type: ignore[import-untyped,unused-ignore]
 from triton.backends.compiler import GPUTarget  # type: ignore[import-untyped,unused-ignore]
 from triton.compiler import ASTSource  # type: ignore[import-untyped,unused-ignore]
 
+from dmef_bench.gpu.plans import Launches
+from dmef_bench.ipl import IPL
+from dmef_bench.ipl.fast.cuda import kernels as ipl_kernels
+from dmef_bench.ipl.fast.cuda.launches import Launches as IPLLaunches
+from dmef_bench.ipl.fast.cuda.packing import PackedNetwork as PackedIPL
 from dmef_bench.ipl_plus import IPLPlus
 from dmef_bench.ipl_plus.cuda import (
     brightness_kernels,
@@ -24,15 +30,10 @@ from dmef_bench.ipl_plus.cuda import (
     judge_kernels,
     motion_kernels,
 )
-from dmef_bench.ipl_plus.cuda.launches import Launches
-from dmef_bench.ipl_plus.cuda.packing import PackedNetwork
+from dmef_bench.ipl_plus.cuda.launches import Launches as IPLPlusLaunches
+from dmef_bench.ipl_plus.cuda.packing import PackedNetwork as PackedIPLPlus
 
-KERNELS = {
-    brightness_kernels: ("estimate", "enter"),
-    motion_kernels: ("halve", "fetch", "differ", "share", "settle"),
-    convolution_kernels: ("convolve", "join"),
-    judge_kernels: ("align", "look", "mix"),
-}
+PLUS_KERNELS = (brightness_kernels, motion_kernels, convolution_kernels, judge_kernels)
 SHAPE_4K = (1, 3, 3, 2160, 3840)
 _CUOBJDUMP = Path(triton.__file__).parent / "backends/nvidia/bin/cuobjdump"
 _POINTERS = {
@@ -113,34 +114,59 @@ class Launch:
         )
 
 
-def recorded(
+def of_ipl(
     dtype: torch.dtype = torch.bfloat16,
     shape: tuple[int, ...] = SHAPE_4K,
     pictures: torch.dtype = torch.bfloat16,
 ) -> list[Launch]:
-    """All different launches for brackets of one shape.
+    """IPL's different launches for brackets of one shape.
 
     Args:
         dtype: of the network.
         shape: (B, 3, 3, H, W).
         pictures: what goes in and comes out.
     """
-    launches: dict[Any, Launch] = {}
-    kept = [(module, name, getattr(module, name)) for module in KERNELS for name in KERNELS[module]]
+    network = IPL().eval().to("meta", dtype)
+    images = torch.empty(shape, dtype=pictures, device="meta")
+    out = torch.empty_like(images[:, 0])
+    weights = PackedIPL(network)
+    launches = IPLLaunches(weights, network.config, images, out, clip=True)
+    return _recorded([ipl_kernels], launches)
+
+
+def of_ipl_plus(
+    dtype: torch.dtype = torch.bfloat16,
+    shape: tuple[int, ...] = SHAPE_4K,
+    pictures: torch.dtype = torch.bfloat16,
+) -> list[Launch]:
+    """The same of IPL+."""
     network = IPLPlus().eval().to("meta", dtype)
     images = torch.empty(shape, dtype=pictures, device="meta")
     start = torch.empty(3, network.config.knots, device="meta")
     out = torch.empty_like(images[:, 0])
+    weights = PackedIPLPlus(network)
+    launches = IPLPlusLaunches(weights, network.config, images, start, out, clip=True)
+    return _recorded(PLUS_KERNELS, launches)
+
+
+def _recorded(modules: Sequence[ModuleType], launches: Launches) -> list[Launch]:
+    """All different launches of one run; kernels are attributes of these modules."""
+    found: dict[Any, Launch] = {}
+    kept = [
+        (module, name, value)
+        for module in modules
+        for name, value in vars(module).items()
+        if isinstance(value, triton.JITFunction)
+    ]
     try:
         for module, name, kernel in kept:
-            setattr(module, name, _Recorder(name, kernel, launches))
+            setattr(module, name, _Recorder(name, kernel, found))
         with torch.inference_mode():
-            weights = PackedNetwork(network)
-            Launches(weights, network.config, images, start, out, clip=True).run()
+            launches.run()
     finally:
         for module, name, kernel in kept:
             setattr(module, name, kernel)
-    return list(launches.values())
+    return list(found.values())
 
 
 class _Recorder:

@@ -12,7 +12,7 @@ import re
 from collections import Counter
 from typing import Any
 
-from compiled_launches import Launch, Machine, recorded
+from compiled_launches import Launch, Machine, of_ipl_plus
 from report import write
 
 MULTIPROCESSORS, SCHEDULERS, HERTZ = 132, 4, 1.755e9
@@ -46,7 +46,7 @@ def executed(launch: Launch, machine: Machine) -> int:
 def main() -> None:
     """Count, print and write the file."""
     rows: list[dict[str, Any]] = []
-    for launch in recorded():
+    for launch in of_ipl_plus():
         machine = launch.compiled()
         instructions = executed(launch, machine)
         for grid in launch.grids:

@@ -4,7 +4,7 @@ What is of most interest comes first; every step is a process of its own with a 
 one that fails or hangs costs no other, and results are written as they come (benchmarks/results/).
 `--minutes` is shared out among the steps still to come. `--train FOLDER` then spends what is left
 on training all methods under one budget, with the photographs of that folder and half a minute
-kept back; the same command with `--only train` goes on from there.
+kept back; with `--only train` it spends all of it so, and goes on from there.
 """
 
 import argparse
@@ -67,22 +67,27 @@ def main() -> None:
     parser.add_argument("--train", type=Path, metavar="FOLDER", help="of photographs")
     parser.add_argument("--out", type=Path, default=Path("trained"), help="of the training")
     options = parser.parse_args()
+    chosen = names if options.only is None else options.only
+    if options.train is None and "train" in (options.only or ()):
+        parser.error("--only train wants --train FOLDER")
     end = time.monotonic() + 60 * options.minutes
-    steps = [step for step in STEPS if options.only is None or step[0] in options.only]
+    steps = [step for step in STEPS if step[0] in chosen]
+    trains = options.train is not None and "train" in chosen
     # Training takes as much as the largest step, or all where it is alone.
-    shares = sum(share for _, share, _ in steps) + (4 if options.train else 0)
+    shares = sum(share for _, share, _ in steps) + (4 if trains else 0)
     failed = {}
     for name, share, command in steps:
         problem = run(name, command, (end - time.monotonic()) * share / shares)
         shares -= share
         if problem is not None:
             failed[name] = problem
-    if options.train:
+    if trains:
         left = end - time.monotonic()
         command = (
             "-m", "dmef_bench", "train", "--method", "all", "--track", "both", "--data-on-device",
-            "--photos", str(options.train), "--device", "cuda", "--precision", "bf16",
-            "--minutes", f"{max(left - KEPT_BACK, 1) / 60:.2f}", "--out", str(options.out), "-q",
+            "--photos", str(options.train.resolve()), "--device", "cuda", "--precision", "bf16",
+            "--minutes", f"{max(left - KEPT_BACK, 1) / 60:.2f}",
+            "--out", str(options.out.resolve()), "-q",
         )  # fmt: skip
         problem = run("train", command, left)
         if problem is not None:

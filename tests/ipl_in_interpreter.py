@@ -8,6 +8,7 @@ import json
 import sys
 
 import torch
+from kernel_scripts import error
 
 from dmef_bench.ipl import IPL, IPLConfig
 from dmef_bench.ipl.fast.cuda.launches import Launches, Tiles
@@ -37,14 +38,6 @@ def fused(made, images, *, clip=False, out=torch.float32, tiles=TILES):
     with torch.inference_mode():
         Launches(PackedNetwork(made), made.config, images, picture, clip=clip, tiles=tiles).run()
     return picture
-
-
-def error(got, expected):
-    difference = got.double() - expected.double()
-    return {
-        "largest": float(difference.abs().max() / expected.abs().max()),
-        "relative": float(difference.norm() / expected.double().norm()),
-    }
 
 
 def compare(changes, size, dtype=torch.float32, batch=1, tiles=TILES):

@@ -1,1 +1,1 @@
-"""What networks written as Triton kernels share: arithmetic, and replaying captured launches."""
+"""What networks written as Triton kernels share: arithmetic, padding, replaying of launches."""

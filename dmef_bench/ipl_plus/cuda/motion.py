@@ -5,10 +5,11 @@ from itertools import pairwise
 import torch
 from torch import Tensor
 
+from dmef_bench.gpu.padding import tile_width
 from dmef_bench.ipl_plus.config import IPLPlusConfig
 from dmef_bench.ipl_plus.cuda import motion_kernels
 from dmef_bench.ipl_plus.cuda.convolutions import Size, Tiles, convolve
-from dmef_bench.ipl_plus.cuda.packing import PackedAlignment, stored, tile_width
+from dmef_bench.ipl_plus.cuda.packing import PackedAlignment, stored
 
 
 class Motion:

@@ -7,22 +7,15 @@ from typing import NamedTuple, cast
 import torch
 from torch import Tensor, nn
 
+from dmef_bench.gpu.padding import LEAST, padded_bias, tile_width
 from dmef_bench.ipl_plus.alignment import Alignment
 from dmef_bench.ipl_plus.layers import Residual
 from dmef_bench.ipl_plus.model import IPLPlus
 
-# Channels in memory come in multiples of what the matrix units take at least.
-_STEP = 16
-
 
 def stored(channels: int) -> int:
-    """The multiple of 16 that holds so many channels."""
-    return -(-channels // _STEP) * _STEP
-
-
-def tile_width(channels: int) -> int:
-    """The power of two from 16 on that holds so many channels."""
-    return max(_STEP, 1 << (channels - 1).bit_length())
+    """The multiple of 16 that holds so many channels: how features lie in memory."""
+    return -(-channels // LEAST) * LEAST
 
 
 def product_step(channels: int) -> int:
@@ -103,7 +96,7 @@ class PackedAlignment:
     def __init__(self, alignment: Alignment, features: int) -> None:
         entry = alignment.entry
         self.entry = _matrix(entry.weight.flatten(1).t(), tile_width(features))
-        self.entry_bias = _bias(entry, tile_width(features))
+        self.entry_bias = padded_bias(entry, tile_width(features))
         self.same = _residual(alignment.same)
         self.down = _layer(alignment.down)
         shares = (2 * alignment.radius + 1) ** 2
@@ -137,9 +130,9 @@ class PackedJudge:
     def __init__(self, network: IPLPlus) -> None:
         judge, width = network.judge, tile_width(network.config.width)
         entry = judge.entry.weight.flatten(1).t().reshape(4, 12, -1)
-        self.entry = entry.new_zeros(4, _STEP, width)
+        self.entry = entry.new_zeros(4, LEAST, width)
         self.entry[:, :12, : entry.shape[2]] = entry
-        self.entry_bias = _bias(judge.entry, width)
+        self.entry_bias = padded_bias(judge.entry, width)
         self.down = [_layer(n) for n in (judge.to_quarter, judge.to_eighth, judge.to_sixteenth)]
         self.residuals = {
             name: _residual(block)
@@ -152,10 +145,10 @@ class PackedJudge:
             _join(judge.from_quarter, judge.to_quarter.out_channels),
         ]
         parts = judge.exit.weight.view(3, 12, -1).transpose(1, 2)
-        self.exit = parts.new_zeros(3, width, _STEP)
+        self.exit = parts.new_zeros(3, width, LEAST)
         self.exit[:, : parts.shape[1], :12] = parts
-        self.exit_bias = _bias(judge.exit, 36).view(3, 12)
-        self.exit_bias = nn.functional.pad(self.exit_bias, (0, _STEP - 12)).contiguous()
+        self.exit_bias = padded_bias(judge.exit, 36).view(3, 12)
+        self.exit_bias = nn.functional.pad(self.exit_bias, (0, LEAST - 12)).contiguous()
         self.trust = judge.trust.float()
 
 
@@ -167,7 +160,7 @@ def _layer(convolution: nn.Conv2d, order: Sequence[int] | None = None) -> Layer:
     taps[:, : weight.shape[1], : len(weight)] = weight.permute(2, 3, 1, 0).flatten(0, 1)
     return Layer(
         taps.flatten(0, 1),
-        _bias(convolution, outputs),
+        padded_bias(convolution, outputs),
         inputs,
         stored(len(weight)),
         convolution.dilation[0],
@@ -185,7 +178,10 @@ def _join(convolution: nn.Conv2d, coarse: int) -> Layer:
     parts = [_rows(part) for part in (matrix[:coarse], matrix[coarse:])]
     width = tile_width(outputs)
     return Layer(
-        _matrix(torch.cat(parts), width), _bias(convolution, width), stored(coarse), stored(outputs)
+        _matrix(torch.cat(parts), width),
+        padded_bias(convolution, width),
+        stored(coarse),
+        stored(outputs),
     )
 
 
@@ -195,8 +191,3 @@ def _rows(matrix: Tensor) -> Tensor:
 
 def _matrix(matrix: Tensor, width: int) -> Tensor:
     return nn.functional.pad(matrix, (0, width - matrix.shape[1])).contiguous()
-
-
-def _bias(convolution: nn.Conv2d, width: int) -> Tensor:
-    bias = cast(Tensor, convolution.bias).float()
-    return nn.functional.pad(bias, (0, width - len(bias)))

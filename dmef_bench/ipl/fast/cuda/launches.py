@@ -12,9 +12,10 @@ from itertools import pairwise
 import torch
 from torch import Tensor
 
+from dmef_bench.gpu.padding import tile_width
 from dmef_bench.ipl.config import IPLConfig
 from dmef_bench.ipl.fast.cuda import kernels
-from dmef_bench.ipl.fast.cuda.packing import INPUT_STEP, PackedNetwork, padded
+from dmef_bench.ipl.fast.cuda.packing import INPUT_STEP, PackedNetwork
 
 
 @dataclass(frozen=True)
@@ -95,7 +96,7 @@ class Launches:
             self._batch, self._height, self._width, self._rows, self._columns,
             config.drtm_size / self._rows, config.drtm_size / self._columns,
             BLOCKS=config.blocks, D=len(config.dimensions), R=config.factor, C=config.channels,
-            CP=padded(config.channels), KP=weights.down.shape[1], BK=INPUT_STEP,
+            CP=tile_width(config.channels), KP=weights.down.shape[1], BK=INPUT_STEP,
             S=config.drtm_size, P=tiles.pixels, DRTM=config.drtm, SUM=config.final == "sum",
             EVEN=self._even, EIGHT_BIT=self._images.dtype == torch.uint8,
             num_warps=tiles.warps, num_stages=tiles.stages,
@@ -103,7 +104,7 @@ class Launches:
         kernels.upsample[grid](
             self._features, self._images, self._out, weights.up, weights.up_bias,
             self._batch, self._height, self._width, self._rows, self._columns,
-            R=config.factor, C=config.channels, CP=padded(config.channels),
+            R=config.factor, C=config.channels, CP=tile_width(config.channels),
             NP=weights.up.shape[2], P=tiles.pixels,
             CLIP=self._clip or self._out.dtype == torch.uint8,
             EIGHT_BIT=self._images.dtype == torch.uint8,
@@ -125,7 +126,7 @@ class Launches:
         kernels.sample_features[(-(-4 * side**2 // tiles.samples), self._batch)](
             self._images, weights.down, weights.down_bias, self._samples,
             self._height, self._width, self._rows, self._columns, *down,
-            R=config.factor, C=channels, CP=padded(channels), KP=weights.down.shape[1],
+            R=config.factor, C=channels, CP=tile_width(channels), KP=weights.down.shape[1],
             BK=INPUT_STEP, S=side, P=tiles.samples, EVEN=self._even,
             EIGHT_BIT=self._images.dtype == torch.uint8,
             num_warps=tiles.warps, num_stages=tiles.stages,
@@ -136,7 +137,7 @@ class Launches:
                 self._samples, self._rolled[0], self._contexts, block,
                 weights.squeeze, weights.squeeze_bias, weights.excite, weights.excite_bias,
                 self._batch, self._rows, self._columns, *down, *up,
-                D=len(config.dimensions), C=channels, CP=padded(channels), S=side,
+                D=len(config.dimensions), C=channels, CP=tile_width(channels), S=side,
                 P=tiles.samples, FIRST=block == 0,
                 num_warps=tiles.warps, num_stages=tiles.stages,
             )  # fmt: skip

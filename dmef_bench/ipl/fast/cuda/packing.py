@@ -5,18 +5,12 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
+from dmef_bench.gpu.padding import padded_bias, tile_width
 from dmef_bench.ipl.daem import LocalFeatureExtractor
 from dmef_bench.ipl.model import FIB, IPL
 
 # Inputs of the DownSampler's convolution that one step of its product takes.
 INPUT_STEP = 32
-# The matrix units take no fewer.
-_LEAST = 16
-
-
-def padded(size: int) -> int:
-    """The power of two from 16 on that holds `size`."""
-    return max(_LEAST, 1 << (size - 1).bit_length())
 
 
 class PackedNetwork:
@@ -38,14 +32,14 @@ class PackedNetwork:
     def __init__(self, network: IPL) -> None:
         config = network.config
         self.dtype = next(network.parameters()).dtype
-        channels, step = padded(config.channels), INPUT_STEP
+        channels, step = tile_width(config.channels), INPUT_STEP
         inputs = -(-9 * config.factor**2 // step) * step
-        outputs = padded(3 * config.factor**2)
+        outputs = tile_width(3 * config.factor**2)
         with torch.no_grad():
             self.down = _taps(_convolution(network.down[1]).weight, inputs, channels)
-            self.down_bias = _bias(network.down[1], channels)
+            self.down_bias = padded_bias(network.down[1], channels)
             self.up = _taps(_convolution(network.up[0]).weight, channels, outputs)
-            self.up_bias = _bias(network.up[0], outputs)
+            self.up_bias = padded_bias(network.up[0], outputs)
             blocks = [block for block in network.blocks if isinstance(block, FIB)]
             extractors = [
                 cast(LocalFeatureExtractor, extractor)
@@ -75,18 +69,9 @@ def _taps(weight: Tensor, inputs: int, outputs: int) -> Tensor:
     return taps
 
 
-def _bias(module: nn.Module, size: int) -> Tensor:
-    bias = _convolution(module).bias
-    if bias is None:
-        raise TypeError("the convolutions of IPL have a bias")
-    long = torch.zeros(size, dtype=torch.float32, device=bias.device)
-    long[: len(bias)] = bias
-    return long
-
-
 def _stack(convolutions: list[nn.Conv2d], channels: int) -> tuple[Tensor, Tensor]:
     """Weights (n, CP, CP) and biases (n, CP); a convolution of few channels is repeated."""
-    size = padded(channels)
+    size = tile_width(channels)
     weights, biases = [], []
     for convolution in convolutions:
         narrow = convolution.weight.flatten(1).t()
@@ -94,14 +79,14 @@ def _stack(convolutions: list[nn.Conv2d], channels: int) -> tuple[Tensor, Tensor
         square = narrow.new_zeros(size, size)
         square[:channels, :channels] = torch.block_diag(*[narrow] * repeats)  # type: ignore[no-untyped-call]
         weights.append(square)
-        bias = _bias(convolution, len(narrow)).repeat(repeats)
+        bias = padded_bias(convolution, len(narrow)).repeat(repeats)
         biases.append(nn.functional.pad(bias, (0, size - channels)))
     return (torch.stack(weights), torch.stack(biases)) if weights else (Tensor(), Tensor())
 
 
 def _mixer(module: nn.Module) -> tuple[Tensor, Tensor]:
     weight = _convolution(module).weight.flatten(1).t()
-    size = padded(len(weight))
+    size = tile_width(len(weight))
     square = weight.new_zeros(size, size)
     square[: len(weight), : len(weight)] = weight
-    return square, _bias(module, size)
+    return square, padded_bias(module, size)
