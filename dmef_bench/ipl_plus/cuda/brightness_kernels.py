@@ -71,9 +71,9 @@ def enter(
     colour = tl.arange(0, 16)
     row = tl.minimum(y * SCALE + k // SCALE, height - 1) * width
     pixel = row[None, :] + tl.minimum(x[:, None] * SCALE + (k % SCALE)[None, :], width - 1)
-    # Each picture is compared under its pair's limit: the reference's with the low exposure, the
-    # high one's with the high exposure; the reference is there for both.
-    limit = tl.load(limits + b * 3 + tl.where(exposure == 2, 2, 1))
+    # A pair is clipped where its brighter exposure ends: the low exposure at the reference's limit,
+    # the reference, once more, at the high one's.
+    limit = tl.where(exposure == 0, tl.load(limits + b * 3 + 1), float("inf"))
     limit_high = tl.load(limits + b * 3 + 2)
     dtype = weight.dtype.element_ty
     total = tl.zeros((P, CP), tl.float32)
